@@ -1,0 +1,62 @@
+// Memory that is handed out piece by piece and freed all at once, as a memtable needs it.
+//
+// Threads:   one writer at a time calls allocate() and copy(); bytes_used() and bytes_reserved() may
+//            be read by any thread. Readers of the pieces need their own order with the writer.
+// Lifetime:  every piece lives until the arena is destroyed.
+// Errors:    running out of memory ends the process, as with every other allocation.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace kvhost::engine {
+
+class Arena {
+ public:
+  static constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+  // Blocks grow from 4 KiB up to `block_size`; blocks of 2 MiB and more ask for huge pages.
+  explicit Arena(std::size_t block_size = kHugePage);
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+  ~Arena();
+
+  // `alignment` is a power of two of at most 4096. Zero bytes yield a valid address, too.
+  char* allocate(std::size_t bytes, std::size_t alignment = alignof(std::max_align_t)) {
+    const auto at = (reinterpret_cast<uintptr_t>(next_) + alignment - 1) & ~(alignment - 1);
+    if (at + bytes > reinterpret_cast<uintptr_t>(end_)) [[unlikely]] {
+      return allocate_slow(bytes, alignment);
+    }
+    used_.fetch_add(at + bytes - reinterpret_cast<uintptr_t>(next_), std::memory_order_relaxed);
+    next_ = reinterpret_cast<char*>(at + bytes);
+    return reinterpret_cast<char*>(at);
+  }
+  std::string_view copy(std::string_view bytes);
+
+  // Bytes handed out, padding included.
+  std::size_t bytes_used() const { return used_.load(std::memory_order_relaxed); }
+  // Bytes taken from the system.
+  std::size_t bytes_reserved() const { return reserved_.load(std::memory_order_relaxed); }
+
+ private:
+  struct Free {
+    void operator()(char* block) const;
+  };
+
+  char* allocate_slow(std::size_t bytes, std::size_t alignment);
+  char* add_block(std::size_t bytes);
+
+  const std::size_t block_size_;
+  std::size_t next_block_size_;
+  char* next_ = nullptr;
+  char* end_ = nullptr;
+  std::vector<std::unique_ptr<char, Free>> blocks_;
+  std::atomic<std::size_t> used_{0};
+  std::atomic<std::size_t> reserved_{0};
+};
+
+}  // namespace kvhost::engine
