@@ -31,7 +31,8 @@ struct Options {
   std::chrono::milliseconds wal_sync_interval{10};
   uint64_t wal_segment_size = uint64_t{64} << 20;
 
-  Codec compression = Codec::kLz4;
+  // Of the sdk: the tables name codecs by a type of their own.
+  ::kvhost::Codec compression = ::kvhost::Codec::kLz4;
   uint32_t block_size = 4096;
   uint32_t bits_per_key = 10;
   uint64_t target_file_size = uint64_t{64} << 20;
