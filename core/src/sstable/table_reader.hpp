@@ -30,6 +30,8 @@ namespace kvhost::engine {
 struct TableHit {
   FoundRecord record;
   PinnedBlock block;
+  // Nothing else is set: cache_only was asked and the block is not in the cache.
+  bool needs_disk = false;
 };
 
 struct TableReadOptions {
@@ -37,6 +39,8 @@ struct TableReadOptions {
   bool fill_cache = true;
   // Read this much at once when blocks are walked in order; 0 = block by block.
   std::size_t readahead_bytes = 0;
+  // get() only: a block that is not in the cache is not read; the hit says needs_disk.
+  bool cache_only = false;
 };
 
 class TableReader {
