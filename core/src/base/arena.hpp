@@ -25,7 +25,7 @@ class Arena {
   Arena& operator=(const Arena&) = delete;
   ~Arena();
 
-  // `alignment` is a power of two of at most 4096. Zero bytes yield a valid address, too.
+  // `alignment` is a power of two of at most 4096. Zero bytes may yield nullptr.
   char* allocate(std::size_t bytes, std::size_t alignment = alignof(std::max_align_t)) {
     const auto at = (reinterpret_cast<uintptr_t>(next_) + alignment - 1) & ~(alignment - 1);
     if (at + bytes > reinterpret_cast<uintptr_t>(end_)) [[unlikely]] {
