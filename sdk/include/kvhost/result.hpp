@@ -25,17 +25,17 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(*-explicit-*)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(*-explicit-*)
   Result(Status error) : state_(std::in_place_index<1>, std::move(error)) {  // NOLINT(*-explicit-*)
     require(!std::get<1>(state_).is_ok(), "a Result was made from an OK status");
   }
   Result(Unexpected error) : Result(std::move(error.status)) {}  // NOLINT(*-explicit-*)
   template <typename U>
-    requires(std::is_constructible_v<T, U &&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
-             !std::is_same_v<std::remove_cvref_t<U>, T> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Status> &&
-             !std::is_same_v<std::remove_cvref_t<U>, Unexpected> && std::is_convertible_v<U &&, T>)
-  Result(U&& value)  // NOLINT(*-explicit-*)
+  requires(std::is_constructible_v<T, U&&> && !std::is_same_v<std::remove_cvref_t<U>, Result> &&
+           !std::is_same_v<std::remove_cvref_t<U>, T> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Status> &&
+           !std::is_same_v<std::remove_cvref_t<U>, Unexpected> && std::is_convertible_v<U&&, T>)
+      Result(U&& value)  // NOLINT(*-explicit-*)
       : state_(std::in_place_index<0>, std::forward<U>(value)) {}
 
   bool has_value() const { return state_.index() == 0; }
@@ -83,20 +83,19 @@ class [[nodiscard]] Result {
 }  // namespace kvhost
 
 // `KVHOST_TRY(expression);` returns the Status of a failed Status expression from the caller.
-#define KVHOST_TRY(...)                                             \
-  do {                                                              \
-    if (::kvhost::Status kvhost_try_status = (__VA_ARGS__);         \
-        !kvhost_try_status.is_ok()) {                               \
-      return kvhost_try_status;                                     \
-    }                                                               \
+#define KVHOST_TRY(...)                                                                   \
+  do {                                                                                    \
+    if (::kvhost::Status kvhost_try_status = (__VA_ARGS__); !kvhost_try_status.is_ok()) { \
+      return kvhost_try_status;                                                           \
+    }                                                                                     \
   } while (false)
 
 #define KVHOST_TRY_CONCAT_INNER(a, b) a##b
 #define KVHOST_TRY_CONCAT(a, b) KVHOST_TRY_CONCAT_INNER(a, b)
 // `KVHOST_TRY_ASSIGN(auto x, expression);` binds the value of a Result, or returns its Status.
-#define KVHOST_TRY_ASSIGN(declaration, ...)                                    \
-  auto KVHOST_TRY_CONCAT(kvhost_try_result_, __LINE__) = (__VA_ARGS__);        \
-  if (!KVHOST_TRY_CONCAT(kvhost_try_result_, __LINE__)) {                      \
-    return KVHOST_TRY_CONCAT(kvhost_try_result_, __LINE__).error();            \
-  }                                                                            \
+#define KVHOST_TRY_ASSIGN(declaration, ...)                             \
+  auto KVHOST_TRY_CONCAT(kvhost_try_result_, __LINE__) = (__VA_ARGS__); \
+  if (!KVHOST_TRY_CONCAT(kvhost_try_result_, __LINE__)) {               \
+    return KVHOST_TRY_CONCAT(kvhost_try_result_, __LINE__).error();     \
+  }                                                                     \
   declaration = std::move(*KVHOST_TRY_CONCAT(kvhost_try_result_, __LINE__))

@@ -37,7 +37,7 @@ struct StatusInfo {
 inline constexpr auto kStatusTable = std::to_array<StatusInfo>({
 #define KVHOST_STATUS_ROW(number, NAME, text, retryable, http, resp, ctl_exit, host_exit, meaning, \
                           remedy)                                                                  \
-  StatusInfo{StatusCode::NAME, text,     retryable != 0, http, resp,                               \
+  StatusInfo{StatusCode::NAME, text,      retryable != 0, http,  resp,                             \
              ctl_exit,         host_exit, meaning,        remedy},
     KVH_STATUS_TABLE(KVHOST_STATUS_ROW)
 #undef KVHOST_STATUS_ROW
