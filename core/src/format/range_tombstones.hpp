@@ -42,6 +42,12 @@ class FragmentedRangeTombstones {
   bool empty() const { return tombstones_.empty(); }
   // The tombstones as given (without the empty ones), by start, then newest first.
   std::span<const RangeTombstone> tombstones() const { return tombstones_; }
+  // Of the index; keys not counted.
+  std::size_t memory_bytes() const {
+    return sizeof *this + tombstones_.size() * sizeof(RangeTombstone) +
+           bounds_.size() * sizeof(std::string_view) + begins_.size() * sizeof(uint32_t) +
+           sequences_.size() * sizeof(SequenceNumber);
+  }
 
   // The newest number not above `snapshot` of a tombstone that covers `key`; 0 = none. O(log n).
   // A record is deleted by it when its own number is lower.

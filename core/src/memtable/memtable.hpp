@@ -18,20 +18,19 @@
 #include <string_view>
 #include <vector>
 
+#include "base/arena.hpp"
 #include "format/found_record.hpp"
 #include "format/range_tombstones.hpp"
 #include "format/record.hpp"
 #include "format/record_iterator.hpp"
+#include "memtable/radix_tree.hpp"
+#include "memtable/tombstone_log.hpp"
 
 namespace kvhost::engine {
 
-class RadixTree;
-class TombstoneLog;
-
 class Memtable {
  public:
-  Memtable();
-  ~Memtable();
+  Memtable() = default;
   Memtable(const Memtable&) = delete;
   Memtable& operator=(const Memtable&) = delete;
 
@@ -49,12 +48,12 @@ class Memtable {
 
   // Both directions; sees at least what was added before it was made.
   std::unique_ptr<RecordIterator> iterator() const;
-  // As added, oldest first.
-  std::vector<RangeTombstone> range_tombstones() const;
+  // By number, lowest first.
+  std::vector<RangeTombstone> range_tombstones() const { return range_tombstones_.tombstones(); }
 
-  // Of records and range tombstones added.
+  // Records added, range tombstones not counted.
   uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }
-  uint64_t range_tombstone_count() const;
+  uint64_t range_tombstone_count() const { return range_tombstones_.count(); }
   bool empty() const { return entries() == 0 && range_tombstone_count() == 0; }
   // Memory taken, index included.
   std::size_t approximate_bytes() const;
@@ -65,8 +64,9 @@ class Memtable {
  private:
   void note_sequence(SequenceNumber sequence);
 
-  std::unique_ptr<RadixTree> index_;
-  std::unique_ptr<TombstoneLog> range_tombstones_;
+  Arena arena_;
+  RadixTree index_{arena_};
+  TombstoneLog range_tombstones_;
   std::atomic<uint64_t> entries_{0};
   std::atomic<SequenceNumber> min_sequence_{0};
   std::atomic<SequenceNumber> max_sequence_{0};
