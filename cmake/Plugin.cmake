@@ -10,6 +10,7 @@ function(kvhost_add_plugin name)
     message(FATAL_ERROR "kvhost_add_plugin(${name}): SOURCES is missing. Name the plugin's source files.")
   endif()
   add_library(${name} MODULE ${PLUGIN_SOURCES})
+  set_property(GLOBAL APPEND PROPERTY KVHOST_PLUGIN_TARGETS ${name})
   target_link_libraries(${name} PRIVATE kvhost::sdk ${PLUGIN_LIBRARIES})
   set_target_properties(${name} PROPERTIES
     PREFIX "" SUFFIX ".so"
