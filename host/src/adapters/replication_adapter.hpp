@@ -1,0 +1,46 @@
+// Puts a replication strategy's plugin between the store facade and the engine: proposals and barriers
+// go out through its table, ordered batches come back through the state machine.
+//
+// Threads:   any; attach() on the control thread, before the facade serves.
+// Lifetime:  borrows table, instance and engine. The strategy is stopped before this is destroyed.
+// Errors:    what the strategy answers; PLUGIN_ERROR when it breaks the rules of its table (a result
+//            missing, an empty error).
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "adapters/state_machine.hpp"
+#include "kvhost/abi/replication.h"
+#include "kvhost/engine/engine.hpp"
+#include "store/ordering.hpp"
+
+namespace kvhost::host {
+
+class ReplicationAdapter final : public Ordering {
+ public:
+  ReplicationAdapter(const kvh_replication* table, void* self, std::string name,
+                     engine::Engine& engine);
+  ~ReplicationAdapter() override;
+
+  // Hands the state machine to the strategy, which replays and connects. After the component's start.
+  Status attach();
+
+  uint64_t traits() const override;
+  void propose(const kvh_call& call, std::string_view batch, ProposalDone done) override;
+  void read_barrier(const kvh_call& call, BarrierDone done) override;
+  std::optional<std::string> leader_hint() const override;
+  std::string status() const override;
+  void command(const kvh_call& call, std::string_view name, std::string_view arguments,
+               CommandDone done) override;
+  const std::string& name() const override { return name_; }
+  StateMachine& state_machine() { return *state_machine_; }
+
+ private:
+  const kvh_replication* table_;
+  void* self_;
+  std::string name_;
+  std::unique_ptr<StateMachine> state_machine_;
+};
+
+}  // namespace kvhost::host
