@@ -1,7 +1,7 @@
 // Walks all records of a sorted run: its files one after the other, each opened when it is reached.
 //
 // Threads:   one thread at a time.
-// Lifetime:  keeps the run; borrows the table cache.
+// Lifetime:  keeps the files; borrows the table cache.
 // Errors:    as RecordIterator; those of TableCache::reader() included.
 #pragma once
 
@@ -14,7 +14,7 @@
 
 namespace kvhost::engine {
 
-std::unique_ptr<RecordIterator> make_run_iterator(SortedRunPtr run, TableCache& tables,
+std::unique_ptr<RecordIterator> make_run_iterator(const SortedRunPtr& run, TableCache& tables,
                                                   TableReadOptions options);
 // Over some files of a run, in key order.
 std::unique_ptr<RecordIterator> make_files_iterator(std::vector<TableFilePtr> files,

@@ -80,12 +80,18 @@ class VersionSet {
   VersionSet(FileSystem& files, std::string directory, VersionSetOptions options, Logger& logger);
 
   Status recover();
-  Status create_new();
+  Status replay(const std::string& manifest);
+  Status start_new();
+  Status skip_numbers_on_disk();
+  void raise_file_number(uint64_t number);
   Status check_tables() const;
-  Status remove_orphans();
-  Status write_fresh_manifest();
-  Status append(const VersionEdit& edit);
-  void publish(VersionPtr version, VersionState state);
+  void remove_orphans();
+  VersionState state_now() const;
+  // Writes everything to a new MANIFEST and switches to it.
+  Status switch_manifest() KVHOST_REQUIRES(edit_mutex_);
+  Status append(const std::string& payload) KVHOST_REQUIRES(edit_mutex_);
+  Status remember_failure(Status failure);
+  void publish(VersionPtr version, const VersionEdit& edit);
 
   FileSystem& files_;
   const std::string directory_;
@@ -101,6 +107,8 @@ class VersionSet {
   Mutex edit_mutex_;
   std::unique_ptr<ManifestWriter> manifest_ KVHOST_GUARDED_BY(edit_mutex_);
   uint64_t manifest_number_ KVHOST_GUARDED_BY(edit_mutex_) = 0;
+  // What the MANIFEST held when it was begun, bytes.
+  uint64_t fresh_bytes_ KVHOST_GUARDED_BY(edit_mutex_) = 0;
 
   // Held for a moment.
   mutable Mutex current_mutex_;
