@@ -1,8 +1,9 @@
 // Makes a compaction policy of the engine's from a plugin's table.
 //
 // Threads:   as CompactionPolicy: the engine's planning thread, never concurrently.
-// Lifetime:  borrows table and instance: the component is destroyed after the engine let go of this.
-// Errors:    plan() answers PLUGIN_ERROR for a job that is malformed (size, type, counts, lengths), and
+// Lifetime:  borrows table and instance: the component is destroyed after the engine let go of
+// this. Errors:    plan() answers PLUGIN_ERROR for a job that is malformed (size, type, counts,
+// lengths), and
 //            the policy's own words otherwise.
 #pragma once
 
@@ -16,7 +17,7 @@ namespace kvhost::host {
 // What a policy may hand over at most; more is PLUGIN_ERROR.
 inline constexpr std::size_t kMaxJobsPerPlan = 1'024;
 inline constexpr uint64_t kMaxInputsPerJob = 100'000;
-inline constexpr uint64_t kMaxJobTextBytes = 64 << 10;
+inline constexpr uint64_t kMaxJobTextBytes = 128 << 10;
 
 class CompactionAdapter final : public CompactionPolicy {
  public:

@@ -1,9 +1,10 @@
-// Puts a replication strategy's plugin between the store facade and the engine: proposals and barriers
-// go out through its table, ordered batches come back through the state machine.
+// Puts a replication strategy's plugin between the store facade and the engine: proposals and
+// barriers go out through its table, ordered batches come back through the state machine.
 //
 // Threads:   any; attach() on the control thread, before the facade serves.
 // Lifetime:  borrows table, instance and engine. The strategy is stopped before this is destroyed.
-// Errors:    what the strategy answers; PLUGIN_ERROR when it breaks the rules of its table (a result
+// Errors:    what the strategy answers; PLUGIN_ERROR when it breaks the rules of its table (a
+// result
 //            missing, an empty error).
 #pragma once
 
@@ -23,7 +24,8 @@ class ReplicationAdapter final : public Ordering {
                      engine::Engine& engine);
   ~ReplicationAdapter() override;
 
-  // Hands the state machine to the strategy, which replays and connects. After the component's start.
+  // Hands the state machine to the strategy, which replays and connects. After the component's
+  // start.
   Status attach();
 
   uint64_t traits() const override;

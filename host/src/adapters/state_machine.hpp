@@ -1,5 +1,5 @@
-// kvhost.state_machine/1 over the engine: applies what a strategy ordered, tells what is applied and
-// durable, and wakes reads that wait for an index.
+// kvhost.state_machine/1 over the engine: applies what a strategy ordered, tells what is applied
+// and durable, and wakes reads that wait for an index.
 //
 // Threads:   apply() by one caller at a time; everything else on any thread.
 // Lifetime:  borrows the engine; its table lives as long as it.

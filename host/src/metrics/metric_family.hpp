@@ -1,6 +1,7 @@
 // Metrics as values: what a source tells and what an exporter is shown.
 //
-// Threads:   values; a MetricsSource is asked on any thread, by one collection at a time or several.
+// Threads:   values; a MetricsSource is asked on any thread, by one collection at a time or
+// several.
 #pragma once
 
 #include <cstdint>

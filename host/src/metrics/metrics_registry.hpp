@@ -2,7 +2,8 @@
 // families that sources tell on demand.
 //
 // Threads:   any. add, set and observe are lock-free; family, series, retire and collect lock.
-// Lifetime:  a series lives until retire(), a source until remove_source(); collect() calls its sink
+// Lifetime:  a series lives until retire(), a source until remove_source(); collect() calls its
+// sink
 //            under no lock.
 // Limits:    kMaxSeriesPerFamily series in a family, kMaxFamilies families, kMaxLabels labels.
 // Errors:    a name that is malformed, or taken by a family of another shape, is INVALID_ARGUMENT.
@@ -28,7 +29,7 @@ inline constexpr std::size_t kMaxSeriesPerFamily = 10'000;
 inline constexpr std::size_t kMaxFamilies = 2'000;
 inline constexpr std::size_t kMaxLabels = 16;
 
-// Seconds, from 10 µs doubling, 24 bounds: what histograms use that name no bounds.
+// Seconds, from 10 µs doubling up to 42 s: what histograms use that name no bounds.
 const std::vector<double>& default_bounds();
 
 class MetricSeries;

@@ -1,5 +1,5 @@
-// kvhost.executor/1: threads that may block, in lanes with a bounded queue each. Reads that need the
-// disk run on the lane KVH_LANE_READ, long work on KVH_LANE_BACKGROUND.
+// kvhost.executor/1: threads that may block, in lanes with a bounded queue each. Reads that need
+// the disk run on the lane KVH_LANE_READ, long work on KVH_LANE_BACKGROUND.
 //
 // Threads:   any.
 // Lifetime:  what post() took runs exactly once, at the latest inside stop().

@@ -1,7 +1,8 @@
 // What the host offers to components: one kvh_host table each, over services that all share.
 //
 // Threads:   host_for() and stop() on the control thread; the tables on any thread.
-// Lifetime:  the tables and everything behind them live until this is destroyed, which is after every
+// Lifetime:  the tables and everything behind them live until this is destroyed, which is after
+// every
 //            component is. The log, the store and the journal are borrowed.
 // Errors:    a service that a component is not offered is null.
 #pragma once
@@ -57,8 +58,8 @@ class HostServices {
   MetricsRegistry& metrics() { return metrics_; }
   const ServiceSettings& settings() const { return settings_; }
 
-  // Runs what the executor has taken and joins all threads. Timers that are not due never fire. Call
-  // it after every component and the store are stopped.
+  // Runs what the executor has taken and joins all threads. Timers that are not due never fire.
+  // Call it after every component and the store are stopped.
   void stop();
 
  private:

@@ -3,7 +3,8 @@
 // Threads:   any. Callbacks run one after another on the timer's thread, under no lock; one that
 //            blocks delays all others.
 // Lifetime:  after stop() nothing is called any more; timers that were not due are forgotten.
-// Errors:    after() answers 0 when memory is out or the service is stopped: the call will not happen.
+// Errors:    after() answers 0 when memory is out or the service is stopped: the call will not
+// happen.
 #pragma once
 
 #include <condition_variable>
