@@ -18,8 +18,7 @@
 
 namespace kvhost::engine {
 
-class BlockCache;
-class FileCache;
+class CacheFrames;
 struct CacheFrame;
 
 // The bytes of one block, aligned to 64; owned by this object alone until a cache takes them.
@@ -31,8 +30,9 @@ class BlockBuffer {
   BlockBuffer(BlockBuffer&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   BlockBuffer& operator=(BlockBuffer&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
+    BlockBuffer taken(std::move(other));
+    std::swap(data_, taken.data_);
+    std::swap(size_, taken.size_);
     return *this;
   }
 
@@ -73,7 +73,7 @@ class PinnedBlock {
   void reset();
 
  private:
-  friend class FileCache;
+  friend class CacheFrames;
   PinnedBlock(CacheFrame* frame, std::string_view view) : frame_(frame), view_(view) {}
 
   CacheFrame* frame_ = nullptr;
@@ -84,6 +84,7 @@ class PinnedBlock {
 // The slots of one file. Made by BlockCache::attach(); destroyed, it gives its blocks back.
 class FileCache {
  public:
+  FileCache(CacheFrames& frames, std::size_t block_count, MemoryBudget* budget);
   ~FileCache();
   FileCache(const FileCache&) = delete;
   FileCache& operator=(const FileCache&) = delete;
@@ -96,13 +97,10 @@ class FileCache {
   PinnedBlock insert(std::size_t block_index, BlockBuffer block);
 
  private:
-  friend class BlockCache;
-  FileCache(BlockCache& cache, std::size_t block_count);
-  PinnedBlock try_pin(std::size_t block_index);
-
-  BlockCache& cache_;
+  CacheFrames& frames_;
   std::size_t block_count_;
   std::unique_ptr<std::atomic<CacheFrame*>[]> slots_;
+  BudgetCharge slots_charge_;
 };
 
 struct BlockCacheStats {
@@ -133,9 +131,8 @@ class BlockCache final : public MemoryReclaimer {
   void reclaim() override;
 
  private:
-  friend class FileCache;
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  MemoryBudget* const budget_;
+  std::unique_ptr<CacheFrames> frames_;
 };
 
 }  // namespace kvhost::engine
