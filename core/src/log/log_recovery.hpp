@@ -22,7 +22,8 @@ namespace kvhost::engine {
 
 // What the caller knows about the log from elsewhere (the MANIFEST).
 struct LogStart {
-  // Records before it are not read: their effects are stored in tables. {0, 0}: from the oldest.
+  // Records before it are not read: their effects are stored in tables. {0, 0}: the whole log, from
+  // its first segment.
   LogPosition from;
   // The log was durable up to here; an earlier end is damage. {0, 0}: nothing is known.
   LogPosition durable_hint;
