@@ -1,0 +1,81 @@
+#include "plugin/plugin_library.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/dll/shared_library.hpp>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <memory>
+
+namespace kvhost::host {
+namespace {
+
+Status refused(std::string text) { return {StatusCode::FORBIDDEN, std::move(text)}; }
+
+std::string owner_text(const struct stat& facts) {
+  return "belongs to user " + std::to_string(facts.st_uid) + ", who is neither root nor the user " +
+         std::to_string(geteuid()) + " of this process. A plugin runs with all rights of this "
+         "process: chown it";
+}
+
+bool is_trusted_owner(const struct stat& facts) {
+  return facts.st_uid == 0 || facts.st_uid == geteuid();
+}
+
+// Never destroyed, so that nothing is unmapped at exit either.
+std::map<std::string, boost::dll::shared_library>& libraries() {
+  static auto* const kLibraries = new std::map<std::string, boost::dll::shared_library>();
+  return *kLibraries;
+}
+
+}  // namespace
+
+Status check_plugin_file(const std::string& path) {
+  struct stat file {};
+  if (stat(path.c_str(), &file) != 0) return refused("cannot be examined: " + std::string(std::strerror(errno)));
+  if (!S_ISREG(file.st_mode)) return refused("is no regular file");
+  if ((file.st_mode & S_IWOTH) != 0) {
+    return refused("can be written by everybody on this machine, and a plugin runs with all rights "
+                   "of this process. Run: chmod o-w " + path);
+  }
+  if (!is_trusted_owner(file)) return refused(owner_text(file));
+  const std::string directory = std::filesystem::path(path).parent_path().string();
+  struct stat above {};
+  if (stat(directory.c_str(), &above) != 0) {
+    return refused("its directory cannot be examined: " + std::string(std::strerror(errno)));
+  }
+  if ((above.st_mode & S_IWOTH) != 0) {
+    return refused("lies in a directory that everybody on this machine can write. Run: chmod o-w " +
+                   directory);
+  }
+  if (!is_trusted_owner(above)) return refused("lies in a directory that " + owner_text(above));
+  return {};
+}
+
+Result<const kvh_plugin*> load_plugin_library(const std::string& path) {
+  using Entry = const kvh_plugin*();
+  try {
+    auto& loaded = libraries();
+    auto found = loaded.find(path);
+    if (found == loaded.end()) {
+      boost::dll::shared_library library(boost::dll::fs::path(path),
+                                         boost::dll::load_mode::rtld_now |
+                                             boost::dll::load_mode::rtld_local);
+      found = loaded.emplace(path, std::move(library)).first;
+    }
+    const kvh_plugin* plugin = found->second.get<Entry>(KVH_ENTRY_SYMBOL)();
+    if (plugin == nullptr) {
+      return Status(StatusCode::PLUGIN_INCOMPATIBLE,
+                    KVH_ENTRY_SYMBOL "() returned nothing; this is a bug of the plugin");
+    }
+    return plugin;
+  } catch (const std::exception& thrown) {
+    return Status(StatusCode::PLUGIN_INCOMPATIBLE,
+                  "the dynamic loader refuses it: " + std::string(thrown.what()));
+  }
+}
+
+}  // namespace kvhost::host

@@ -1,0 +1,22 @@
+// A plugin's shared library, mapped. The only user of Boost.DLL.
+//
+// Threads:   the control thread.
+// Lifetime:  a library that was loaded is never unmapped: its code may still be on some stack.
+// Errors:    PLUGIN_INCOMPATIBLE, with the loader's own words.
+#pragma once
+
+#include <string>
+
+#include "kvhost/abi/plugin.h"
+#include "kvhost/result.hpp"
+
+namespace kvhost::host {
+
+// OK, or FORBIDDEN when somebody else than root and this user could have written the file: it is
+// world-writable, lies in a world-writable directory, or belongs to a third user.
+Status check_plugin_file(const std::string& path);
+
+// Maps `path` (absolute) and calls its entry function. The same path is mapped once.
+Result<const kvh_plugin*> load_plugin_library(const std::string& path);
+
+}  // namespace kvhost::host
