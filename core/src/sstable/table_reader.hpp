@@ -26,6 +26,8 @@
 
 namespace kvhost::engine {
 
+class TableFile;
+
 // What a lookup in one table found. `record.value` lives as long as `block`.
 struct TableHit {
   FoundRecord record;
@@ -54,6 +56,8 @@ class TableReader {
   static Result<std::shared_ptr<TableReader>> open(
       std::unique_ptr<RandomAccessFile> file, std::string path, Dependencies dependencies,
       std::optional<FileIdentity> identity = std::nullopt);
+  // Use open().
+  explicit TableReader(std::unique_ptr<const TableFile> file);
   ~TableReader();
   TableReader(const TableReader&) = delete;
   TableReader& operator=(const TableReader&) = delete;
@@ -62,6 +66,10 @@ class TableReader {
   // when there is none. `hash` is key_hash(key). Range tombstones are asked apart.
   Result<std::optional<TableHit>> get(std::string_view key, SequenceNumber max_sequence,
                                       uint64_t hash, const TableReadOptions& options = {}) const;
+  // The same for a caller that has asked may_contain() itself.
+  Result<std::optional<TableHit>> get_past_filter(std::string_view key, SequenceNumber max_sequence,
+                                                  uint64_t hash,
+                                                  const TableReadOptions& options = {}) const;
   // Brings the filter line of a key near, ahead of may_contain() or get().
   void prefetch_filter(uint64_t hash) const;
   // False: no version of the key is here. get() asks this itself.
@@ -83,11 +91,7 @@ class TableReader {
   Status verify_all() const;
 
  private:
-  friend class TableInspector;
-  friend class TableIterator;
-  class Impl;
-  explicit TableReader(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  const std::unique_ptr<const TableFile> file_;
 };
 
 }  // namespace kvhost::engine

@@ -1,0 +1,78 @@
+// An open table: its file, what of it is resident, and its data blocks, checked.
+//
+// Threads:   immutable after open(); any.
+// Lifetime:  owns the file; borrows cache and budget.
+// Errors:    CORRUPTION, FORMAT_UNSUPPORTED, IO_ERROR; messages name path, offset, expected, found.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "cache/block_cache.hpp"
+#include "cache/memory_budget.hpp"
+#include "format/range_tombstones.hpp"
+#include "kvhost/engine/file_system.hpp"
+#include "kvhost/result.hpp"
+#include "sstable/block_envelope.hpp"
+#include "sstable/data_block.hpp"
+#include "sstable/fences.hpp"
+#include "sstable/filter.hpp"
+#include "sstable/table_frame.hpp"
+#include "sstable/table_properties.hpp"
+
+namespace kvhost::engine {
+
+class TableFile {
+ public:
+  static Result<std::unique_ptr<const TableFile>> open(std::unique_ptr<RandomAccessFile> file,
+                                                       std::string path, BlockCache* cache,
+                                                       MemoryBudget* budget,
+                                                       std::optional<FileIdentity> identity);
+
+  // For open() alone: a table that is not loaded yet.
+  TableFile(std::unique_ptr<RandomAccessFile> file, std::string path)
+      : file_(std::move(file)), path_(std::move(path)) {}
+  TableFile(const TableFile&) = delete;
+  TableFile& operator=(const TableFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  const RandomAccessFile& file() const { return *file_; }
+  const TableFooter& footer() const { return footer_; }
+  const TableProperties& properties() const { return properties_; }
+  const Fences& fences() const { return fences_; }
+  const Filter& filter() const { return filter_; }
+  const std::shared_ptr<const FragmentedRangeTombstones>& range_tombstones() const {
+    return range_tombstones_;
+  }
+  std::size_t resident_bytes() const;
+
+  // A data block, from the cache or the file; its payload is where the view begins. Kept in the
+  // cache when asked.
+  Result<PinnedBlock> load_block(std::size_t index, bool fill_cache) const;
+  // The stored bytes of a place in the file, unchecked.
+  Result<BlockBuffer> read(const BlockHandle& handle) const;
+  // Checks the stored bytes of data block `index`, envelope and structure.
+  Result<OpenedBlock> open_data_block(std::string_view stored, std::size_t index) const;
+
+ private:
+  Status read_frame(std::optional<FileIdentity> identity);
+  Status load_residents();
+  void account(BlockCache* cache, MemoryBudget* budget);
+
+  std::unique_ptr<RandomAccessFile> file_;
+  std::string path_;
+  TableFooter footer_;
+  TableProperties properties_;
+  Fences fences_;
+  BlockBuffer filter_bytes_;
+  Filter filter_;
+  std::shared_ptr<const FragmentedRangeTombstones> range_tombstones_;
+  std::shared_ptr<FileCache> cache_;
+  BudgetCharge filter_charge_;
+  BudgetCharge fences_charge_;
+};
+
+}  // namespace kvhost::engine

@@ -1,0 +1,78 @@
+#include "sstable/table_reader.hpp"
+
+#include <utility>
+
+#include "sstable/table_file.hpp"
+#include "sstable/table_iterator.hpp"
+#include "sstable/verify_table.hpp"
+
+namespace kvhost::engine {
+
+TableReader::TableReader(std::unique_ptr<const TableFile> file) : file_(std::move(file)) {}
+TableReader::~TableReader() = default;
+
+Result<std::shared_ptr<TableReader>> TableReader::open(std::unique_ptr<RandomAccessFile> file,
+                                                       std::string path, Dependencies dependencies,
+                                                       std::optional<FileIdentity> identity) {
+  KVHOST_TRY_ASSIGN(auto table, TableFile::open(std::move(file), std::move(path),
+                                                dependencies.cache, dependencies.budget, identity));
+  return std::make_shared<TableReader>(std::move(table));
+}
+
+Result<std::optional<TableHit>> TableReader::get(std::string_view key, SequenceNumber max_sequence,
+                                                 uint64_t hash,
+                                                 const TableReadOptions& options) const {
+  if (!may_contain(hash)) return std::optional<TableHit>();
+  return get_past_filter(key, max_sequence, hash, options);
+}
+
+Result<std::optional<TableHit>> TableReader::get_past_filter(
+    std::string_view key, SequenceNumber max_sequence, uint64_t hash,
+    const TableReadOptions& options) const {
+  const Fences& fences = file_->fences();
+  if (fences.blocks() == 0) return std::optional<TableHit>();
+  for (std::size_t index = fences.find(key);; ++index) {
+    auto pin = file_->load_block(index, options.fill_cache);
+    if (!pin) return pin.error();
+    const DataBlock block(pin->view());
+    const DataBlock::Match match = block.find(key, key_tag(hash), max_sequence);
+    if (match.entry) {
+      const std::size_t entry = *match.entry;
+      return std::optional<TableHit>(TableHit{{block.value(entry), block.sequence(entry),
+                                               block.expires_at_ms(entry), block.type(entry)},
+                                              std::move(*pin)});
+    }
+    if (!match.at_end || index + 1 == fences.blocks() || !fences.continues(index + 1)) {
+      return std::optional<TableHit>();
+    }
+  }
+}
+
+void TableReader::prefetch_filter(uint64_t hash) const { file_->filter().prefetch(hash); }
+
+bool TableReader::may_contain(uint64_t hash) const {
+  return properties().entries > 0 && file_->filter().may_contain(hash);
+}
+
+std::unique_ptr<RecordIterator> TableReader::iterator(const TableReadOptions& options) const {
+  return std::make_unique<TableIterator>(*file_, options);
+}
+
+const std::shared_ptr<const FragmentedRangeTombstones>& TableReader::range_tombstones() const {
+  return file_->range_tombstones();
+}
+
+const TableProperties& TableReader::properties() const { return file_->properties(); }
+const std::string& TableReader::path() const { return file_->path(); }
+
+uint64_t TableReader::approximate_offset(std::string_view key) const {
+  const Fences& fences = file_->fences();
+  if (fences.blocks() == 0 || key <= properties().smallest_key) return 0;
+  if (key > properties().largest_key) return file_->footer().data_end;
+  return fences.handle(fences.find(key)).offset;
+}
+
+std::size_t TableReader::resident_bytes() const { return file_->resident_bytes(); }
+Status TableReader::verify_all() const { return verify_table(*file_); }
+
+}  // namespace kvhost::engine
