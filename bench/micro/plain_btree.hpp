@@ -43,7 +43,7 @@ class PlainBtree {
     const unsigned at = lower_bound(page, head, record.key);
     if (at < page->count && page->keys[at] == record.key) {
       auto* leaf = static_cast<Leaf*>(page->entries[at]);
-      char* memory = arena_.allocate(version_size(record.value), alignof(Version));
+      char* memory = arena_.allocate(version_size(record.value), alignof(KeyVersion));
       leaf->newest.store(make_version(memory, record, leaf->newest.load(std::memory_order_relaxed)),
                          std::memory_order_relaxed);
       return;

@@ -25,8 +25,8 @@ class SkipList {
     std::array<Node*, kMaxHeight> before;
     Node* at = find_at_or_after(record.key, &before);
     if (at != nullptr && at->leaf->key() == record.key) {
-      char* memory = arena_.allocate(version_size(record.value), alignof(Version));
-      const Version* older = at->leaf->newest.load(std::memory_order_relaxed);
+      char* memory = arena_.allocate(version_size(record.value), alignof(KeyVersion));
+      const KeyVersion* older = at->leaf->newest.load(std::memory_order_relaxed);
       at->leaf->newest.store(make_version(memory, record, older), std::memory_order_release);
       return;
     }

@@ -33,7 +33,7 @@ void Memtable::note_sequence(SequenceNumber sequence) {
 std::optional<FoundRecord> Memtable::get(std::string_view key, SequenceNumber max_sequence) const {
   const Leaf* leaf = index_.find(key);
   if (leaf == nullptr) return std::nullopt;
-  const Version* version =
+  const KeyVersion* version =
       visible_version(leaf->newest.load(std::memory_order_acquire), max_sequence);
   if (version == nullptr) return std::nullopt;
   return FoundRecord{version->value(), version->sequence(), version->expires_at_ms,

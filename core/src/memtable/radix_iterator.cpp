@@ -28,7 +28,7 @@ void RadixIterator::seek_to_last() {
 void RadixIterator::seek(std::string_view key, SequenceNumber sequence) {
   go_to_leaf_from(key);
   if (leaf_ != nullptr && leaf_->key() == key) {
-    const Version* visible =
+    const KeyVersion* visible =
         visible_version(leaf_->newest.load(std::memory_order_acquire), sequence);
     if (visible != nullptr) {
       show(visible);
@@ -49,7 +49,7 @@ void RadixIterator::seek_for_prev(std::string_view key, SequenceNumber sequence)
     load_chain();
     const auto after = std::partition_point(
         chain_.begin(), chain_.end(),
-        [sequence](const Version* version) { return version->sequence() >= sequence; });
+        [sequence](const KeyVersion* version) { return version->sequence() >= sequence; });
     if (after != chain_.begin()) {
       chain_at_ = static_cast<std::size_t>(after - chain_.begin()) - 1;
       show(chain_[chain_at_]);
@@ -62,7 +62,7 @@ void RadixIterator::seek_for_prev(std::string_view key, SequenceNumber sequence)
 
 void RadixIterator::next() {
   KVHOST_ASSERT(valid(), "next() of an iterator that is not valid");
-  if (const Version* older = version_->older; older != nullptr) {
+  if (const KeyVersion* older = version_->older; older != nullptr) {
     if (chain_leaf_ == leaf_) ++chain_at_;
     show(older);
     return;
@@ -190,14 +190,14 @@ void RadixIterator::take_oldest() {
 
 void RadixIterator::load_chain() {
   chain_.clear();
-  for (const Version* at = leaf_->newest.load(std::memory_order_acquire); at != nullptr;
+  for (const KeyVersion* at = leaf_->newest.load(std::memory_order_acquire); at != nullptr;
        at = at->older) {
     chain_.push_back(at);
   }
   chain_leaf_ = leaf_;
 }
 
-void RadixIterator::show(const Version* version) {
+void RadixIterator::show(const KeyVersion* version) {
   version_ = version;
   record_.key = leaf_->key();
   record_.value = version->value();

@@ -44,14 +44,14 @@ class RadixIterator final : public RecordIterator {
   void take_newest();
   void take_oldest();
   void load_chain();
-  void show(const Version* version);
+  void show(const KeyVersion* version);
 
   const RadixTree& tree_;
   std::vector<Step> path_;
   const Leaf* leaf_ = nullptr;
-  const Version* version_ = nullptr;
+  const KeyVersion* version_ = nullptr;
   // The leaf's versions, newest first, for walking back through them; of chain_leaf_.
-  std::vector<const Version*> chain_;
+  std::vector<const KeyVersion*> chain_;
   std::size_t chain_at_ = 0;
   const Leaf* chain_leaf_ = nullptr;
   Record record_;

@@ -100,8 +100,8 @@ Leaf* RadixTree::make_leaf(const Record& record) {
 }
 
 void RadixTree::add_version(Leaf* leaf, const Record& record) {
-  char* memory = arena_.allocate(version_size(record.value), alignof(Version));
-  const Version* older = leaf->newest.load(std::memory_order_relaxed);
+  char* memory = arena_.allocate(version_size(record.value), alignof(KeyVersion));
+  const KeyVersion* older = leaf->newest.load(std::memory_order_relaxed);
   leaf->newest.store(make_version(memory, record, older), std::memory_order_release);
 }
 

@@ -7,16 +7,16 @@
 
 namespace kvhost::engine {
 
-const Version* make_version(char* memory, const Record& record, const Version* older) {
+const KeyVersion* make_version(char* memory, const Record& record, const KeyVersion* older) {
   KVHOST_ASSERT(older == nullptr || older->sequence() < record.sequence,
                 "a memtable takes the versions of a key in ascending order of their numbers");
   KVHOST_ASSERT(record.value.size() <= UINT32_MAX, "a value is longer than 4 GiB");
-  Version* version = std::construct_at(reinterpret_cast<Version*>(memory));
+  KeyVersion* version = std::construct_at(reinterpret_cast<KeyVersion*>(memory));
   version->older = older;
   version->jump = version;
   version->depth = 0;
   if (older != nullptr) {
-    const Version* far = older->jump;
+    const KeyVersion* far = older->jump;
     const bool equal_strides = older->depth - far->depth == far->depth - far->jump->depth;
     version->jump = equal_strides ? far->jump : older;
     version->depth = older->depth + 1;
@@ -25,7 +25,7 @@ const Version* make_version(char* memory, const Record& record, const Version* o
   version->expires_at_ms = record.expires_at_ms;
   version->value_size = static_cast<uint32_t>(record.value.size());
   if (!record.value.empty()) {
-    std::memcpy(memory + sizeof(Version), record.value.data(), record.value.size());
+    std::memcpy(memory + sizeof(KeyVersion), record.value.data(), record.value.size());
   }
   return version;
 }

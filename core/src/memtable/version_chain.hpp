@@ -14,11 +14,11 @@
 
 namespace kvhost::engine {
 
-struct Version {
-  const Version* older;
+struct KeyVersion {
+  const KeyVersion* older;
   // Far down the chain, after the skew-binary rule: any version is reached in O(log n) steps. The
   // oldest one points to itself.
-  const Version* jump;
+  const KeyVersion* jump;
   uint64_t sequence_and_type;
   uint64_t expires_at_ms;
   uint32_t value_size;
@@ -32,7 +32,7 @@ struct Version {
 
 // The key of a radix tree's leaf and its chain.
 struct Leaf {
-  std::atomic<const Version*> newest;
+  std::atomic<const KeyVersion*> newest;
   uint32_t key_size;
 
   // The key's bytes follow the fields directly.
@@ -40,19 +40,19 @@ struct Leaf {
 };
 
 inline constexpr std::size_t kLeafKeyOffset =
-    sizeof(std::atomic<const Version*>) + sizeof(uint32_t);
+    sizeof(std::atomic<const KeyVersion*>) + sizeof(uint32_t);
 
 // Bytes that a version of `value` takes, to be had from the arena with alignment 8.
-inline std::size_t version_size(std::string_view value) { return sizeof(Version) + value.size(); }
+inline std::size_t version_size(std::string_view value) { return sizeof(KeyVersion) + value.size(); }
 
 // Writes a version on top of `older` (null for the first) into `memory`.
-const Version* make_version(char* memory, const Record& record, const Version* older);
+const KeyVersion* make_version(char* memory, const Record& record, const KeyVersion* older);
 
 // The newest version at or below `newest` with a number not above `max_sequence`, or null.
-inline const Version* visible_version(const Version* newest, SequenceNumber max_sequence) {
-  const Version* at = newest;
+inline const KeyVersion* visible_version(const KeyVersion* newest, SequenceNumber max_sequence) {
+  const KeyVersion* at = newest;
   while (at != nullptr && at->sequence() > max_sequence) {
-    const Version* far = at->jump;
+    const KeyVersion* far = at->jump;
     at = far != at && far->sequence() > max_sequence ? far : at->older;
   }
   return at;

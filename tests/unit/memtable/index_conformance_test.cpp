@@ -55,7 +55,7 @@ TEMPLATE_TEST_CASE("an index finds what a map finds, in a map's order", "", Radi
     const SequenceNumber snapshot = random.below(sequence + 2);
     const OwnedRecord* expected = model.get(probe, snapshot);
     const Leaf* leaf = index.find(probe);
-    const Version* found =
+    const KeyVersion* found =
         leaf == nullptr ? nullptr : visible_version(leaf->newest.load(), snapshot);
     REQUIRE((found != nullptr) == (expected != nullptr));
     if (found != nullptr) {
@@ -68,7 +68,7 @@ TEMPLATE_TEST_CASE("an index finds what a map finds, in a map's order", "", Radi
   }
   auto expected = model.records().begin();
   index.for_each([&](const Leaf& leaf) {
-    for (const Version* at = leaf.newest.load(); at != nullptr; at = at->older) {
+    for (const KeyVersion* at = leaf.newest.load(); at != nullptr; at = at->older) {
       REQUIRE(expected != model.records().end());
       REQUIRE(leaf.key() == expected->second.key);
       REQUIRE(at->sequence() == expected->second.sequence);
