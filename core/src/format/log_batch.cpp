@@ -7,8 +7,6 @@ namespace kvhost::engine {
 namespace {
 
 constexpr uint8_t kLogBatchVersion = 1;
-// Version, first sequence, now_ms, count of effects.
-constexpr std::size_t kHeaderSize = 1 + 8 + 8 + 4;
 
 }  // namespace
 
@@ -84,26 +82,29 @@ LogBatchDecoder::LogBatchDecoder(std::string_view payload) : from_(payload) {
   }
 }
 
+std::optional<Effect> read_effect(Decoder& from) {
+  Effect effect;
+  const uint8_t type = from.fixed8();
+  if (type > static_cast<uint8_t>(EffectType::kNothing)) return std::nullopt;
+  effect.type = static_cast<EffectType>(type);
+  if (effect.type != EffectType::kNothing) effect.key = from.length_prefixed();
+  if (effect.type == EffectType::kPutExpiring) effect.expires_at_ms = from.varint64();
+  if (effect.type == EffectType::kPut || effect.type == EffectType::kPutExpiring ||
+      effect.type == EffectType::kRangeTombstone) {
+    effect.value = from.length_prefixed();
+  }
+  if (!from.ok()) return std::nullopt;
+  return effect;
+}
+
 std::optional<Effect> LogBatchDecoder::next() {
   if (!failure_.empty()) return std::nullopt;
   if (seen_ == header_.effects) {
     if (!from_.finished()) fail("the end after the last effect");
     return std::nullopt;
   }
-  Effect effect;
-  const uint8_t type = from_.fixed8();
-  if (type > static_cast<uint8_t>(EffectType::kNothing)) {
-    fail("an effect's type of 0 to 4");
-    return std::nullopt;
-  }
-  effect.type = static_cast<EffectType>(type);
-  if (effect.type != EffectType::kNothing) effect.key = from_.length_prefixed();
-  if (effect.type == EffectType::kPutExpiring) effect.expires_at_ms = from_.varint64();
-  if (effect.type == EffectType::kPut || effect.type == EffectType::kPutExpiring ||
-      effect.type == EffectType::kRangeTombstone) {
-    effect.value = from_.length_prefixed();
-  }
-  if (!from_.ok()) {
+  std::optional<Effect> effect = read_effect(from_);
+  if (!effect) {
     fail("effect " + std::to_string(seen_) + " of " + std::to_string(header_.effects));
     return std::nullopt;
   }

@@ -42,10 +42,16 @@ struct Effect {
   uint64_t expires_at_ms = 0;
 };
 
+// Reads one effect; the decoder fails on malformed bytes, and nothing comes back.
+std::optional<Effect> read_effect(Decoder& from);
+
 // Builds payloads one after another in one growing buffer, so that a group needs no allocation once
 // the buffer has found its size. The header is patched in when a batch is complete.
 class LogBatchEncoder {
  public:
+  // Version, first sequence, now_ms, count of effects.
+  static constexpr std::size_t kHeaderSize = 1 + 8 + 8 + 4;
+
   explicit LogBatchEncoder(std::string& out) : out_(out) {}
 
   // Reserves the header of a new batch at the end of the buffer.

@@ -172,7 +172,8 @@ void VersionState::apply(const VersionEdit& edit) {
   next_file_number = raise(next_file_number, edit.next_file_number);
   next_run_id = raise(next_run_id, edit.next_run_id);
   last_sequence = raise(last_sequence, edit.last_sequence);
-  reserved_sequence = std::max(raise(reserved_sequence, edit.reserved_sequence), last_sequence);
+  // The one number that may go back: a clean end gives up what it reserved and did not use.
+  reserved_sequence = std::max(edit.reserved_sequence.value_or(reserved_sequence), last_sequence);
   log_time_ms = raise(log_time_ms, edit.log_time_ms);
   if (edit.log_start) log_start = std::max(log_start, *edit.log_start);
   if (edit.log_durable) log_durable = std::max(log_durable, *edit.log_durable);

@@ -85,7 +85,8 @@ struct VersionState {
   std::string policy_name;
   std::string policy_state;
 
-  // Takes over what `edit` sets. Numbers and times never go back.
+  // Takes over what `edit` sets. Numbers and times never go back, but for reserved_sequence, which
+  // goes back no further than last_sequence.
   void apply(const VersionEdit& edit);
 };
 

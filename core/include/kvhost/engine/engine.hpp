@@ -166,7 +166,8 @@ class Engine {
   // The position of the newest batch applied, and of the newest one that a flush made durable.
   virtual ReplicationPosition applied_position() = 0;
   virtual ReplicationPosition durable_position() = 0;
-  // Called after durable_position() moved, on a thread of the engine's. Set before the first apply.
+  // Called after durable_position() moved, on a thread of the engine's (or in resume() and close(),
+  // on their caller's), under no lock. Set before the first apply.
   virtual void on_durable(std::function<void(ReplicationPosition)> callback) = 0;
 
   // Log time now: what expiry is judged by, Unix milliseconds, never going back.

@@ -1,0 +1,57 @@
+#include "engine/log_time.hpp"
+
+#include <algorithm>
+
+namespace kvhost::engine {
+
+namespace {
+
+constexpr uint64_t kNsPerMs = 1'000'000;
+
+}  // namespace
+
+void LogTime::restore(uint64_t now_ms) {
+  const uint64_t newest = std::max(now_ms, last_stamp());
+  last_stamp_.store(newest, std::memory_order_release);
+  if (newest > 0) set_anchor(newest);
+}
+
+void LogTime::set_anchor(uint64_t now_ms) {
+  const uint64_t monotonic_ms = clock_.monotonic_ns() / kNsPerMs;
+  offset_ms_.store(static_cast<int64_t>(now_ms) - static_cast<int64_t>(monotonic_ms),
+                   std::memory_order_release);
+}
+
+uint64_t LogTime::stamp() {
+  const uint64_t now_ms = now();
+  last_stamp_.store(now_ms, std::memory_order_release);
+  set_anchor(now_ms);
+  return now_ms;
+}
+
+uint64_t LogTime::advance_to(uint64_t now_ms) {
+  const uint64_t judged_by = std::max(now_ms, last_stamp());
+  last_stamp_.store(judged_by, std::memory_order_release);
+  set_anchor(judged_by);
+  return judged_by;
+}
+
+uint64_t LogTime::now() const {
+  uint64_t now_ms = 0;
+  if (const int64_t offset = offset_ms_.load(std::memory_order_acquire); offset != INT64_MIN) {
+    const auto monotonic_ms = static_cast<int64_t>(clock_.monotonic_ns() / kNsPerMs);
+    now_ms = static_cast<uint64_t>(std::max<int64_t>(0, monotonic_ms + offset));
+  }
+  if (follows_wall_clock_) now_ms = std::max(now_ms, clock_.wall_ms());
+  return raise_floor(now_ms);
+}
+
+uint64_t LogTime::raise_floor(uint64_t now_ms) const {
+  uint64_t floor = floor_.load(std::memory_order_relaxed);
+  while (floor < now_ms) {
+    if (floor_.compare_exchange_weak(floor, now_ms, std::memory_order_relaxed)) return now_ms;
+  }
+  return floor;
+}
+
+}  // namespace kvhost::engine

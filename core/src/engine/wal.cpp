@@ -1,0 +1,42 @@
+#include "engine/wal.hpp"
+
+namespace kvhost::engine {
+
+Status Wal::append_group(std::span<const std::string_view> payloads) {
+  const Result<LogPosition> end = writer_->append_group(payloads);
+  if (!end) {
+    // A record that is too long harms nothing but itself.
+    if (end.error().code() != StatusCode::TOO_LARGE) {
+      errors_.report("appending to the log", end.error());
+    }
+    return end.error();
+  }
+  uint64_t bytes = 0;
+  for (const std::string_view payload : payloads) bytes += payload.size();
+  counters_.wal_bytes_written.add(bytes);
+  counters_.wal_records.add(payloads.size());
+  return Status::ok();
+}
+
+Status Wal::sync() {
+  MutexLock lock(sync_mutex_);
+  if (is_durable()) return Status::ok();
+  const uint64_t begin_ns = clock_.monotonic_ns();
+  const Status synced = writer_->sync();
+  counters_.wal_sync_duration.record(clock_.monotonic_ns() - begin_ns);
+  count(counters_.wal_syncs);
+  if (!synced) errors_.report("syncing the log", synced);
+  return synced;
+}
+
+Status Wal::rotate() {
+  MutexLock lock(sync_mutex_);
+  return writer_->rotate();
+}
+
+Status Wal::close() {
+  MutexLock lock(sync_mutex_);
+  return writer_->close();
+}
+
+}  // namespace kvhost::engine
