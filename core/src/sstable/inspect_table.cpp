@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "sstable/table_file.hpp"
+#include "sstable/open_table.hpp"
 #include "sstable/table_iterator.hpp"
 #include "sstable/verify_table.hpp"
 
@@ -32,7 +32,7 @@ void describe_properties(const TableProperties& properties, InspectedTable& repo
   report.entries_hash = properties.entries_hash;
 }
 
-Status describe_data_blocks(const TableFile& table, InspectedTable& report) {
+Status describe_data_blocks(const OpenTable& table, InspectedTable& report) {
   for (std::size_t i = 0; i < table.fences().blocks(); ++i) {
     const BlockHandle handle = table.fences().handle(i);
     KVHOST_TRY_ASSIGN(const BlockBuffer stored, table.read(handle));
@@ -46,7 +46,7 @@ Status describe_data_blocks(const TableFile& table, InspectedTable& report) {
   return Status::ok();
 }
 
-Status describe_other_blocks(const TableFile& table, InspectedTable& report) {
+Status describe_other_blocks(const OpenTable& table, InspectedTable& report) {
   const TableFooter& footer = table.footer();
   const std::pair<BlockKind, BlockHandle> others[] = {
       {BlockKind::kFilter, footer.filter},
@@ -76,7 +76,7 @@ Result<InspectedTable> inspect_table(FileSystem& file_system, const std::string&
                                      const InspectTableOptions& options) {
   KVHOST_TRY_ASSIGN(auto file, file_system.open_for_reading(path));
   KVHOST_TRY_ASSIGN(const auto table,
-                    TableFile::open(std::move(file), path, nullptr, nullptr, std::nullopt));
+                    OpenTable::open(std::move(file), path, nullptr, nullptr, std::nullopt));
   InspectedTable report;
   describe_properties(table->properties(), report);
   KVHOST_TRY(describe_data_blocks(*table, report));

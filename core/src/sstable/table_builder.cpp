@@ -20,6 +20,9 @@ constexpr uint64_t kPage = 4096;
 // Handed to the file in pieces of this size, not block by block.
 constexpr std::size_t kWriteBytes = 256u << 10;
 
+// Key and value together: a block of one such record stays below what its sizes can say.
+constexpr std::size_t kMaxRecordBytes = 1u << 30;
+
 constexpr uint64_t round_up(uint64_t value, uint64_t to) { return (value + to - 1) / to * to; }
 
 }  // namespace
@@ -98,6 +101,11 @@ Status TableBuilder::Impl::add(const Record& record) {
                 "a table takes puts and tombstones; ranges go through add_range_tombstone()");
   KVHOST_ASSERT(record.sequence <= kMaxSequence, "a sequence number is out of bounds");
   KVHOST_TRY(failed_);
+  if (record.key.size() + record.value.size() > kMaxRecordBytes) {
+    return {StatusCode::TOO_LARGE,
+            path_ + ": a record of " + std::to_string(record.key.size() + record.value.size()) +
+                " bytes, a table takes at most " + std::to_string(kMaxRecordBytes)};
+  }
   const bool is_first = properties_.entries == 0;
   const bool is_new_key = is_first || record.key != last_key_;
   if (is_new_key) {

@@ -28,7 +28,7 @@ class TableBuilder {
   TableBuilder(const TableBuilder&) = delete;
   TableBuilder& operator=(const TableBuilder&) = delete;
 
-  // Requires kPut or kTombstone, after the record before in internal order.
+  // Requires kPut or kTombstone, after the record before in internal order. TOO_LARGE beyond 1 GiB.
   Status add(const Record& record);
   // Ignored when start is not below end.
   void add_range_tombstone(const RangeTombstone& tombstone);

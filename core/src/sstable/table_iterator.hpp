@@ -13,14 +13,14 @@
 #include "cache/block_cache.hpp"
 #include "format/record_iterator.hpp"
 #include "sstable/data_block.hpp"
-#include "sstable/table_file.hpp"
+#include "sstable/open_table.hpp"
 #include "sstable/table_reader.hpp"
 
 namespace kvhost::engine {
 
 class TableIterator final : public RecordIterator {
  public:
-  TableIterator(const TableFile& table, const TableReadOptions& options)
+  TableIterator(const OpenTable& table, const TableReadOptions& options)
       : table_(table), options_(options) {}
 
   bool valid() const override { return is_valid_; }
@@ -48,7 +48,7 @@ class TableIterator final : public RecordIterator {
   void adopt(std::string_view payload);
   void show(std::size_t entry);
 
-  const TableFile& table_;
+  const OpenTable& table_;
   const TableReadOptions options_;
   bool is_valid_ = false;
   Status status_;

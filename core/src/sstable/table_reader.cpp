@@ -2,19 +2,19 @@
 
 #include <utility>
 
-#include "sstable/table_file.hpp"
+#include "sstable/open_table.hpp"
 #include "sstable/table_iterator.hpp"
 #include "sstable/verify_table.hpp"
 
 namespace kvhost::engine {
 
-TableReader::TableReader(std::unique_ptr<const TableFile> file) : file_(std::move(file)) {}
+TableReader::TableReader(std::unique_ptr<const OpenTable> file) : file_(std::move(file)) {}
 TableReader::~TableReader() = default;
 
 Result<std::shared_ptr<TableReader>> TableReader::open(std::unique_ptr<RandomAccessFile> file,
                                                        std::string path, Dependencies dependencies,
                                                        std::optional<FileIdentity> identity) {
-  KVHOST_TRY_ASSIGN(auto table, TableFile::open(std::move(file), std::move(path),
+  KVHOST_TRY_ASSIGN(auto table, OpenTable::open(std::move(file), std::move(path),
                                                 dependencies.cache, dependencies.budget, identity));
   return std::make_shared<TableReader>(std::move(table));
 }

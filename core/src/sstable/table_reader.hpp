@@ -26,7 +26,7 @@
 
 namespace kvhost::engine {
 
-class TableFile;
+class OpenTable;
 
 // What a lookup in one table found. `record.value` lives as long as `block`.
 struct TableHit {
@@ -57,7 +57,7 @@ class TableReader {
       std::unique_ptr<RandomAccessFile> file, std::string path, Dependencies dependencies,
       std::optional<FileIdentity> identity = std::nullopt);
   // Use open().
-  explicit TableReader(std::unique_ptr<const TableFile> file);
+  explicit TableReader(std::unique_ptr<const OpenTable> file);
   ~TableReader();
   TableReader(const TableReader&) = delete;
   TableReader& operator=(const TableReader&) = delete;
@@ -91,7 +91,7 @@ class TableReader {
   Status verify_all() const;
 
  private:
-  const std::unique_ptr<const TableFile> file_;
+  const std::unique_ptr<const OpenTable> file_;
 };
 
 }  // namespace kvhost::engine

@@ -13,7 +13,7 @@ constexpr std::size_t kReadBytes = 1u << 20;
 
 class Verifier {
  public:
-  explicit Verifier(const TableFile& table) : table_(table) {
+  explicit Verifier(const OpenTable& table) : table_(table) {
     found_ = table.properties();
     found_.entries = found_.tombstones = found_.distinct_keys = 0;
     found_.raw_key_bytes = found_.raw_value_bytes = 0;
@@ -144,7 +144,7 @@ class Verifier {
     return Status::ok();
   }
 
-  const TableFile& table_;
+  const OpenTable& table_;
   TableProperties found_;
   std::string last_key_;
   SequenceNumber last_sequence_ = 0;
@@ -153,6 +153,6 @@ class Verifier {
 
 }  // namespace
 
-Status verify_table(const TableFile& table) { return Verifier(table).run(); }
+Status verify_table(const OpenTable& table) { return Verifier(table).run(); }
 
 }  // namespace kvhost::engine

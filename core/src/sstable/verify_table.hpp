@@ -5,10 +5,10 @@
 #pragma once
 
 #include "kvhost/status.hpp"
-#include "sstable/table_file.hpp"
+#include "sstable/open_table.hpp"
 
 namespace kvhost::engine {
 
-Status verify_table(const TableFile& table);
+Status verify_table(const OpenTable& table);
 
 }  // namespace kvhost::engine

@@ -1,4 +1,4 @@
-#include "sstable/table_file.hpp"
+#include "sstable/open_table.hpp"
 
 #include <utility>
 
@@ -6,18 +6,18 @@
 
 namespace kvhost::engine {
 
-Result<std::unique_ptr<const TableFile>> TableFile::open(std::unique_ptr<RandomAccessFile> file,
+Result<std::unique_ptr<const OpenTable>> OpenTable::open(std::unique_ptr<RandomAccessFile> file,
                                                          std::string path, BlockCache* cache,
                                                          MemoryBudget* budget,
                                                          std::optional<FileIdentity> identity) {
-  auto table = std::make_unique<TableFile>(std::move(file), std::move(path));
+  auto table = std::make_unique<OpenTable>(std::move(file), std::move(path));
   KVHOST_TRY(table->read_frame(identity));
   KVHOST_TRY(table->load_residents());
   table->account(cache, budget);
-  return std::unique_ptr<const TableFile>(std::move(table));
+  return std::unique_ptr<const OpenTable>(std::move(table));
 }
 
-Status TableFile::read_frame(std::optional<FileIdentity> identity) {
+Status OpenTable::read_frame(std::optional<FileIdentity> identity) {
   KVHOST_TRY_ASSIGN(const uint64_t size, file_->size());
   if (size < kTableHeaderBytes + kTableFooterBytes) {
     return table_corruption(path_, 0,
@@ -37,7 +37,7 @@ Status TableFile::read_frame(std::optional<FileIdentity> identity) {
   return Status::ok();
 }
 
-Status TableFile::load_residents() {
+Status OpenTable::load_residents() {
   const auto load = [this](const BlockHandle& handle, BlockKind kind, auto&& take) -> Status {
     KVHOST_TRY_ASSIGN(BlockBuffer stored, read(handle));
     KVHOST_TRY_ASSIGN(const OpenedBlock block,
@@ -82,18 +82,18 @@ Status TableFile::load_residents() {
               });
 }
 
-void TableFile::account(BlockCache* cache, MemoryBudget* budget) {
+void OpenTable::account(BlockCache* cache, MemoryBudget* budget) {
   filter_charge_ = BudgetCharge(budget, MemoryCategory::kFilters, filter_bytes_.size());
   fences_charge_ = BudgetCharge(budget, MemoryCategory::kFences,
                                 fences_.memory_bytes() + range_tombstones_->memory_bytes());
   if (cache != nullptr) cache_ = cache->attach(fences_.blocks());
 }
 
-std::size_t TableFile::resident_bytes() const {
+std::size_t OpenTable::resident_bytes() const {
   return static_cast<std::size_t>(filter_charge_.bytes() + fences_charge_.bytes());
 }
 
-Result<BlockBuffer> TableFile::read(const BlockHandle& handle) const {
+Result<BlockBuffer> OpenTable::read(const BlockHandle& handle) const {
   BlockBuffer bytes(handle.size);
   auto got = file_->read_at(handle.offset, {bytes.data(), bytes.size()});
   if (!got) return got.error().with_context(path_);
@@ -105,7 +105,7 @@ Result<BlockBuffer> TableFile::read(const BlockHandle& handle) const {
   return bytes;
 }
 
-Result<OpenedBlock> TableFile::open_data_block(std::string_view stored, std::size_t index) const {
+Result<OpenedBlock> OpenTable::open_data_block(std::string_view stored, std::size_t index) const {
   const uint64_t offset = fences_.handle(index).offset;
   KVHOST_TRY_ASSIGN(OpenedBlock block,
                     open_block(stored, BlockKind::kData, offset, footer_.identity, path_));
@@ -115,7 +115,7 @@ Result<OpenedBlock> TableFile::open_data_block(std::string_view stored, std::siz
   return block;
 }
 
-Result<PinnedBlock> TableFile::load_block(std::size_t index, bool fill_cache) const {
+Result<PinnedBlock> OpenTable::load_block(std::size_t index, bool fill_cache) const {
   if (cache_ != nullptr) {
     if (PinnedBlock cached = cache_->get(index)) return cached;
   }

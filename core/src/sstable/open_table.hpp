@@ -25,18 +25,18 @@
 
 namespace kvhost::engine {
 
-class TableFile {
+class OpenTable {
  public:
-  static Result<std::unique_ptr<const TableFile>> open(std::unique_ptr<RandomAccessFile> file,
+  static Result<std::unique_ptr<const OpenTable>> open(std::unique_ptr<RandomAccessFile> file,
                                                        std::string path, BlockCache* cache,
                                                        MemoryBudget* budget,
                                                        std::optional<FileIdentity> identity);
 
   // For open() alone: a table that is not loaded yet.
-  TableFile(std::unique_ptr<RandomAccessFile> file, std::string path)
+  OpenTable(std::unique_ptr<RandomAccessFile> file, std::string path)
       : file_(std::move(file)), path_(std::move(path)) {}
-  TableFile(const TableFile&) = delete;
-  TableFile& operator=(const TableFile&) = delete;
+  OpenTable(const OpenTable&) = delete;
+  OpenTable& operator=(const OpenTable&) = delete;
 
   const std::string& path() const { return path_; }
   const RandomAccessFile& file() const { return *file_; }
