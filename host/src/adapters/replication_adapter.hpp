@@ -27,6 +27,8 @@ class ReplicationAdapter final : public Ordering {
   // Hands the state machine to the strategy, which replays and connects. After the component's
   // start.
   Status attach();
+  // After the component's stop: refuses the reads that still wait for an index.
+  void stopped();
 
   uint64_t traits() const override;
   void propose(const kvh_call& call, std::string_view batch, ProposalDone done) override;

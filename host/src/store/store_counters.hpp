@@ -51,7 +51,6 @@ class StoreCounters {
   std::atomic<uint64_t> sessions{0};
   std::atomic<uint64_t> snapshots{0};
   std::atomic<uint64_t> cursors{0};
-  std::atomic<uint64_t> pending_calls{0};
   std::atomic<uint64_t> in_flight_write_bytes{0};
   std::atomic<uint64_t> duplicate_requests{0};
 

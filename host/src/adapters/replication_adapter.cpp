@@ -1,0 +1,171 @@
+#include "adapters/replication_adapter.hpp"
+
+#include <new>
+#include <optional>
+#include <utility>
+
+#include "kvhost/detail/boundary.hpp"
+
+namespace kvhost::host {
+namespace {
+
+// The words of a failure; a strategy that gives none is told of in their place.
+Status words_of(const std::string& strategy, int32_t code, const kvh_error* error) {
+  if (code == KVH_OK) return {};
+  if (error == nullptr || error->text_size == 0) {
+    return {static_cast<StatusCode>(code), "the replication strategy " + strategy +
+                                               " refused without words, which is a bug in it"};
+  }
+  return detail::read_status(code, error);
+}
+
+struct Proposal {
+  Ordering::ProposalDone done;
+  const std::string& strategy;
+  std::optional<WriteOutcome> outcome;
+
+  static void on_result(void* ctx, uint64_t offset, int32_t code, const kvh_result* result,
+                        const kvh_error* error) noexcept {
+    detail::swallowed([&] {
+      auto& mine = *static_cast<Proposal*>(ctx);
+      if (offset != 0) return;
+      mine.outcome = WriteOutcome::of(words_of(mine.strategy, code, error), result);
+    });
+  }
+  static void on_done(void* ctx, int32_t code, const kvh_error* error) noexcept {
+    const std::unique_ptr<Proposal> mine(static_cast<Proposal*>(ctx));
+    detail::swallowed([&] { mine->finish(words_of(mine->strategy, code, error)); });
+  }
+  void finish(const Status& status) {
+    if (!status.is_ok()) return done(WriteOutcome::of(status));
+    if (outcome) return done(std::move(*outcome));
+    done(WriteOutcome::of(Status(
+        StatusCode::OUTCOME_UNKNOWN,
+        "the replication strategy " + strategy + " completed a proposal without its result")));
+  }
+};
+
+struct Barrier {
+  Ordering::BarrierDone done;
+  const std::string& strategy;
+  StateMachine& machine;
+  std::optional<kvh_barrier> granted;
+
+  static void on_granted(void* ctx, const kvh_barrier* barrier) noexcept {
+    static_cast<Barrier*>(ctx)->granted = *barrier;
+  }
+  static void on_done(void* ctx, int32_t code, const kvh_error* error) noexcept {
+    std::unique_ptr<Barrier> mine(static_cast<Barrier*>(ctx));
+    detail::swallowed([&] { finish(std::move(mine), code, error); });
+  }
+  static void finish(std::unique_ptr<Barrier> mine, int32_t code, const kvh_error* error) {
+    if (code != KVH_OK) return mine->done(words_of(mine->strategy, code, error));
+    if (!mine->granted) {
+      return mine->done(
+          Status(StatusCode::PLUGIN_ERROR, "the replication strategy " + mine->strategy +
+                                               " granted a read without saying from which index"));
+    }
+    const uint64_t index = mine->granted->index;
+    StateMachine& state = mine->machine;
+    const std::shared_ptr<Barrier> shared(std::move(mine));
+    state.when_applied(index, [shared, index] {
+      if (shared->machine.applied_index() < index) {
+        return shared->done(Status(StatusCode::DRAINING, "the replication strategy has stopped"));
+      }
+      shared->done(ReadBarrier{shared->granted->now_ms});
+    });
+  }
+};
+
+struct Command {
+  Ordering::CommandDone done;
+  const std::string& strategy;
+  std::string answer;
+
+  static void on_done(void* ctx, int32_t code, const kvh_error* error) noexcept {
+    const std::unique_ptr<Command> mine(static_cast<Command*>(ctx));
+    detail::swallowed([&] {
+      if (code != KVH_OK) return mine->done(words_of(mine->strategy, code, error));
+      mine->done(std::move(mine->answer));
+    });
+  }
+};
+
+// Ends a call that the strategy answered at once, as its `done` would have.
+template <typename Call>
+void complete_unless_pending(Call* call, int32_t code, const kvh_error& error) {
+  if (code != KVH_PENDING) Call::on_done(call, code, &error);
+}
+
+}  // namespace
+
+ReplicationAdapter::ReplicationAdapter(const kvh_replication* table, void* self, std::string name,
+                                       engine::Engine& engine)
+    : table_(table),
+      self_(self),
+      name_(std::move(name)),
+      state_machine_(std::make_unique<StateMachine>(engine, name_)) {}
+
+ReplicationAdapter::~ReplicationAdapter() { stopped(); }
+
+Status ReplicationAdapter::attach() {
+  kvh_error error = detail::make_error();
+  const int32_t code = table_->attach(self_, state_machine_->table(), &error);
+  return words_of(name_, code, &error).with_context("replication strategy " + name_);
+}
+
+void ReplicationAdapter::stopped() { state_machine_->drop_waiters(); }
+
+uint64_t ReplicationAdapter::traits() const { return table_->traits(self_); }
+
+void ReplicationAdapter::propose(const kvh_call& call, std::string_view batch, ProposalDone done) {
+  auto* const proposal = new Proposal{std::move(done), name_, std::nullopt};
+  const kvh_bytes bytes = detail::to_bytes(batch);
+  kvh_error error = detail::make_error();
+  const int32_t code = table_->propose(self_, &call, &bytes, 1, {&Proposal::on_result, proposal},
+                                       {&Proposal::on_done, proposal}, &error);
+  complete_unless_pending(proposal, code, error);
+}
+
+void ReplicationAdapter::read_barrier(const kvh_call& call, BarrierDone done) {
+  auto* const barrier = new Barrier{std::move(done), name_, *state_machine_, std::nullopt};
+  kvh_error error = detail::make_error();
+  const int32_t code = table_->read_barrier(self_, &call, {&Barrier::on_granted, barrier},
+                                            {&Barrier::on_done, barrier}, &error);
+  complete_unless_pending(barrier, code, error);
+}
+
+std::optional<std::string> ReplicationAdapter::leader_hint() const {
+  if (!KVH_HAS(table_, kvh_replication, leader_hint)) return std::nullopt;
+  std::string hint;
+  if (table_->leader_hint(self_, detail::string_sink(hint)) != KVH_OK || hint.empty()) {
+    return std::nullopt;
+  }
+  return hint;
+}
+
+std::string ReplicationAdapter::status() const {
+  std::string text;
+  if (!KVH_HAS(table_, kvh_replication, status) ||
+      table_->status(self_, detail::string_sink(text)) != KVH_OK || text.empty()) {
+    return "{}";
+  }
+  return text;
+}
+
+void ReplicationAdapter::command(const kvh_call& call, std::string_view name,
+                                 std::string_view arguments, CommandDone done) {
+  if (!KVH_HAS(table_, kvh_replication, command)) {
+    done(Status(StatusCode::NOT_SUPPORTED,
+                "the replication strategy " + name_ + " has no commands"));
+    return;
+  }
+  auto* const command = new Command{std::move(done), name_, {}};
+  kvh_error error = detail::make_error();
+  const int32_t code =
+      table_->command(self_, &call, detail::to_bytes(name), detail::to_bytes(arguments),
+                      detail::string_sink(command->answer), {&Command::on_done, command}, &error);
+  complete_unless_pending(command, code, error);
+}
+
+}  // namespace kvhost::host

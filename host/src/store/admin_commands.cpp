@@ -1,0 +1,143 @@
+#include "store/admin_commands.hpp"
+
+#include <array>
+#include <boost/json.hpp>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "store/command_arguments.hpp"
+#include "store/store_core.hpp"
+
+namespace kvhost::host {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+using Answer = Result<json::object>;
+
+engine::Engine& engine_of(StoreCore& core) { return *core.engine.load(std::memory_order_acquire); }
+
+Answer flush(StoreCore& core, std::string_view text) {
+  KVHOST_TRY_ASSIGN(const auto arguments, CommandArguments::parse("flush", text, {}));
+  KVHOST_TRY(engine_of(core).flush());
+  return json::object{{"version", engine_of(core).last_sequence()}};
+}
+
+Answer sync(StoreCore& core, std::string_view text) {
+  KVHOST_TRY_ASSIGN(const auto arguments, CommandArguments::parse("sync", text, {}));
+  KVHOST_TRY(engine_of(core).sync_wal());
+  return json::object{};
+}
+
+Answer resume(StoreCore& core, std::string_view text) {
+  KVHOST_TRY_ASSIGN(const auto arguments, CommandArguments::parse("resume", text, {}));
+  KVHOST_TRY(engine_of(core).resume());
+  return json::object{};
+}
+
+Answer compact(StoreCore& core, std::string_view text) {
+  KVHOST_TRY_ASSIGN(const auto arguments,
+                    CommandArguments::parse(
+                        "compact", text, {"start", "start_base64", "end", "end_base64", "space"}));
+  KVHOST_TRY_ASSIGN(auto start, arguments.bytes("start"));
+  KVHOST_TRY_ASSIGN(auto end, arguments.bytes("end"));
+  KVHOST_TRY_ASSIGN(const uint64_t space, arguments.number("space", 0, kClientSpaces - 1));
+  std::optional<engine::Range> range;
+  if (start || end || space != 0) {
+    range = engine::Range{static_cast<uint32_t>(space), start.value_or(""), std::move(end)};
+  }
+  const uint64_t before = engine_of(core).statistics().table_bytes;
+  KVHOST_TRY(engine_of(core).compact(range));
+  return json::object{{"table_bytes_before", before},
+                      {"table_bytes_after", engine_of(core).statistics().table_bytes}};
+}
+
+// A relative path without "..", so that it stays below backup_dir.
+Status check_checkpoint_name(const std::string& name) {
+  const fs::path path(name);
+  bool inside = path.is_relative() && name.find('\0') == std::string::npos && name.back() != '/';
+  for (const auto& part : path) inside = inside && part != ".." && part != ".";
+  if (inside) return {};
+  return {StatusCode::INVALID_ARGUMENT,
+          "checkpoint: \"" + name +
+              "\" is no name of a checkpoint; give a relative path without \"..\", it is made "
+              "under [node] backup_dir"};
+}
+
+Answer checkpoint(StoreCore& core, std::string_view text) {
+  KVHOST_TRY_ASSIGN(const auto arguments, CommandArguments::parse("checkpoint", text, {"name"}));
+  KVHOST_TRY_ASSIGN(const std::string name, arguments.required_text("name"));
+  KVHOST_TRY(check_checkpoint_name(name));
+  if (core.settings.backup_dir.empty()) {
+    return Status(StatusCode::NOT_SUPPORTED, "checkpoint: this node has no [node] backup_dir");
+  }
+  const fs::path target = fs::path(core.settings.backup_dir) / name;
+  std::error_code failure;
+  if (fs::exists(fs::symlink_status(target, failure))) {
+    return Status(StatusCode::CONFLICT,
+                  "checkpoint: " + target.string() + " exists already; choose another name");
+  }
+  fs::create_directories(target.parent_path(), failure);
+  if (failure) {
+    return Status(StatusCode::IO_ERROR,
+                  "checkpoint: making " + target.parent_path().string() + ": " + failure.message());
+  }
+  KVHOST_TRY(engine_of(core).checkpoint(target.string()));
+  return json::object{{"path", target.string()}};
+}
+
+Answer use_compaction(StoreCore& core, std::string_view text) {
+  KVHOST_TRY_ASSIGN(const auto arguments,
+                    CommandArguments::parse("compaction-use", text, {"name"}));
+  KVHOST_TRY_ASSIGN(const std::string name, arguments.required_text("name"));
+  if (core.node == nullptr) {
+    return Status(StatusCode::NOT_SUPPORTED, "compaction-use: there is no node to ask");
+  }
+  KVHOST_TRY(core.node->use_compaction(name));
+  return json::object{{"policy", engine_of(core).statistics().policy_name}};
+}
+
+struct Command {
+  std::string_view name;
+  Answer (*run)(StoreCore& core, std::string_view arguments);
+};
+constexpr std::array<Command, 6> kCommands = {{{"checkpoint", &checkpoint},
+                                               {"compact", &compact},
+                                               {"compaction-use", &use_compaction},
+                                               {"flush", &flush},
+                                               {"resume", &resume},
+                                               {"sync", &sync}}};
+
+const Command* find_command(std::string_view name) {
+  for (const auto& command : kCommands) {
+    if (command.name == name) return &command;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+bool is_admin_command(std::string_view name) { return find_command(name) != nullptr; }
+
+Status unknown_command(std::string_view name, bool has_strategy) {
+  std::string message = "no command \"" + std::string(name.substr(0, 100)) + "\"; there are";
+  for (const auto& command : kCommands) message += " " + std::string(command.name);
+  message += has_strategy
+                 ? ", and " + std::string(kClusterPrefix) + "… for the replication strategy"
+                 : std::string();
+  return {StatusCode::UNKNOWN_ROUTE, std::move(message)};
+}
+
+Result<std::string> run_admin_command(StoreCore& core, std::string_view name,
+                                      std::string_view arguments) {
+  const uint64_t started = monotonic_ns();
+  KVHOST_TRY_ASSIGN(json::object answer, find_command(name)->run(core, arguments));
+  json::object whole{{"command", {name.data(), name.size()}}};
+  whole["seconds"] = static_cast<double>(monotonic_ns() - started) / 1e9;
+  for (auto& member : answer) whole[member.key()] = std::move(member.value());
+  return json::serialize(whole);
+}
+
+}  // namespace kvhost::host

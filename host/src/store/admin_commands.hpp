@@ -1,0 +1,25 @@
+// What an administrator may ask a node to do, by name; answers are JSON texts.
+//
+// Threads:   run on the background lane; may take long.
+// Errors:    UNKNOWN_ROUTE lists the names.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "kvhost/result.hpp"
+
+namespace kvhost::host {
+
+class StoreCore;
+
+bool is_admin_command(std::string_view name);
+// Names that the strategy gets: "cluster-promote" is its "promote".
+inline constexpr std::string_view kClusterPrefix = "cluster-";
+Status unknown_command(std::string_view name, bool has_strategy);
+
+// Requires is_admin_command(name).
+Result<std::string> run_admin_command(StoreCore& core, std::string_view name,
+                                      std::string_view arguments);
+
+}  // namespace kvhost::host
