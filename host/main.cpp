@@ -1,1 +1,20 @@
-int main() { return 0; }
+// The program kvhost: see node/program.hpp.
+#include <exception>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "kvhost/status.hpp"
+#include "node/program.hpp"
+#include "node/signals.hpp"
+
+int main(int argc, char** argv) {
+  // Before any library can make a thread.
+  kvhost::host::Signals::block();
+  try {
+    return kvhost::host::run_program(std::vector<std::string>(argv + 1, argv + argc));
+  } catch (const std::exception& thrown) {
+    std::cerr << "kvhost: internal fault: " << thrown.what() << "\n";
+  }
+  return kvhost::status_info(kvhost::StatusCode::INTERNAL).kvhost_exit;
+}

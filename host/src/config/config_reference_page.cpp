@@ -131,10 +131,11 @@ std::string config_as_json(const NodeSettings& settings,
       root[section.name] = to_json(section.options, values->second);
     }
   }
+  // What has no page (no plugin, or not loaded) is shown by its name.
+  root["compaction"] = json::object{{"plugin", settings.compaction.plugin}};
+  root["replication"] = json::object{{"plugin", settings.replication.plugin}};
+  root["metrics"] = json::object{{"plugin", settings.metrics.plugin}};
   json::array transports;
-  for (const auto& section : component_sections()) {
-    if (!section.repeated) root[section.name] = json::object{{"plugin", kNoPlugin}};
-  }
   for (const auto& component : components) {
     json::object object{{"plugin", component.name}};
     if (component.options != nullptr && component.values != nullptr) {
@@ -144,6 +145,11 @@ std::string config_as_json(const NodeSettings& settings,
       transports.push_back(std::move(object));
     } else {
       root[component.section] = std::move(object);
+    }
+  }
+  if (transports.empty()) {
+    for (const auto& transport : settings.transports) {
+      transports.push_back(json::object{{"plugin", transport.plugin}});
     }
   }
   root["transport"] = std::move(transports);

@@ -123,20 +123,21 @@ class SettingsReader {
   }
 
   void fill_node() {
-    const auto& node = settings_.sections.find("node")->second;
+    auto& node = settings_.sections.find("node")->second;
     settings_.id = node.string("id");
     if (settings_.id.empty()) {
       complain(node.at("id").place, "[node] id: expected a name, found an empty string.");
     }
     settings_.data_dir = node.string("data_dir");
     settings_.backup_dir = node.string("backup_dir");
-    const auto& path = node.at("plugin_path");
+    OptionValue path = node.at("plugin_path");
     const auto& base = path.place.command_line ? settings_.command_line_directory
                                                : settings_.base_directory;
-    for (const auto& directory : path.strings) {
-      settings_.plugin_path.push_back(
-          (std::filesystem::path(base) / directory).lexically_normal().string());
+    for (auto& directory : path.strings) {
+      directory = (std::filesystem::path(base) / directory).lexically_normal().string();
     }
+    settings_.plugin_path = path.strings;
+    node.put("plugin_path", std::move(path));
     settings_.request_timeout = node.duration("request_timeout");
     settings_.drain_timeout = node.duration("drain_timeout");
     settings_.io_threads = static_cast<uint32_t>(node.integer("io_threads"));
@@ -147,13 +148,15 @@ class SettingsReader {
   }
 
   void fill_engine() {
-    const auto& given = settings_.sections.find("engine")->second;
+    auto& given = settings_.sections.find("engine")->second;
     auto& engine = settings_.engine;
     engine.memory = given.bytes("memory");
     engine.memtable_size = given.bytes("memtable_size");
-    const auto& memtable = given.at("memtable_size");
+    OptionValue memtable = given.at("memtable_size");
     if (!memtable.given) {
       engine.memtable_size = std::min(engine.memtable_size, engine.memory / 4);
+      memtable.integer = static_cast<int64_t>(engine.memtable_size);
+      given.put("memtable_size", memtable);
     } else if (engine.memtable_size > engine.memory / 2) {
       complain(memtable.place,
                "[engine] memtable_size: must be at most half of memory, which is " +

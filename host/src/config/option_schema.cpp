@@ -84,7 +84,9 @@ Result<OptionSchema> read_row(const kvh_option& row, std::string_view owner, int
   option.min_text = to_view(row.min);
   option.max_text = to_view(row.max);
   option.doc = to_view(row.doc);
-  if (row.choice_count > kMostOptions) return author_bug(owner, option.path, "too many choices");
+  if (row.choice_count > kMostOptions || (row.choice_count != 0 && row.choices == nullptr)) {
+    return author_bug(owner, option.path, "its choices cannot be read");
+  }
   for (uint64_t i = 0; i < row.choice_count; ++i) {
     option.choices.emplace_back(to_view(row.choices[i]));
   }

@@ -40,6 +40,7 @@ std::string measured_guess(const OptionSchema& option, int64_t number) {
 // `Write memtable_size = "12MiB"?`, or nothing.
 std::string suggestion(const OptionSchema& option, const ConfigValue& found) {
   std::string written;
+  if (option.secret) return {};
   if (found.type == ConfigType::kInteger &&
       (option.type == OptionType::kSize || option.type == OptionType::kDuration)) {
     const auto guess = measured_guess(option, found.integer);
@@ -148,10 +149,11 @@ class Validator {
     auto value = read_value(option, found, above);
     if (!value) {
       std::string reason = value.error().message();
-      reason = reason.empty() || reason == kWrongType ? "" : " (" + reason + ")";
+      reason = reason == kWrongType ? "" : ": " + reason;
+      if (!reason.ends_with('?')) reason += '.';
       complain(found.place, above + option.path,
                "expected " + option.expected() + ", found " + described(option, found) + reason +
-                   "." + suggestion(option, found));
+                   suggestion(option, found));
       return default_value(option);
     }
     value->place = found.place;

@@ -1,0 +1,64 @@
+// The way down of node.hpp.
+#include "node/node.hpp"
+
+namespace kvhost::host {
+
+Node::~Node() {
+  if (const Status status = shut_down(std::chrono::steady_clock::now()); !status) {
+    node_log_.error(status.message());
+  }
+}
+
+void Node::stop_part(std::unique_ptr<Part>& part, TimePoint deadline) {
+  if (part == nullptr) return;
+  if (const Status drained = part->instance->finish_drain(deadline); !drained) {
+    node_log_.warning(drained.message());
+  }
+  part->instance->stop(deadline);
+}
+
+Status Node::shut_down(TimePoint deadline) {
+  if (is_down_) return {};
+  is_down_ = true;
+  for (auto& transport : transports_) {
+    if (const Status begun = transport->instance->begin_drain(deadline); !begun) {
+      node_log_.warning(begun.message());
+    }
+  }
+  facade_.drain(deadline);
+  for (auto& transport : transports_) stop_part(transport, deadline);
+  if (exporter_ != nullptr) {
+    if (const Status begun = exporter_->instance->begin_drain(deadline); !begun) {
+      node_log_.warning(begun.message());
+    }
+  }
+  stop_part(exporter_, deadline);
+  if (engine_metrics_ != nullptr) {
+    services_.metrics().remove_source(engine_metrics_.get());
+    services_.metrics().remove_source(node_metrics_.get());
+  }
+  if (replication_ != nullptr) {
+    if (const Status begun = replication_->instance->begin_drain(deadline); !begun) {
+      node_log_.warning(begun.message());
+    }
+  }
+  stop_part(replication_, deadline);
+  facade_.stop();
+  services_.stop();
+  const Status closed = engine_ == nullptr ? Status() : engine_->close();
+  // The policies go after the engine, which may still ask them; components after their adapters.
+  ordering_.reset();
+  engine_metrics_.reset();
+  node_metrics_.reset();
+  engine_.reset();
+  for (auto& retired : retired_) stop_part(retired, deadline);
+  stop_part(compaction_, deadline);
+  transports_.clear();
+  exporter_.reset();
+  replication_.reset();
+  retired_.clear();
+  compaction_.reset();
+  return closed;
+}
+
+}  // namespace kvhost::host

@@ -1,0 +1,13 @@
+// What the program kvhost does, from its arguments to its exit code.
+//
+// Threads:   main.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace kvhost::host {
+
+int run_program(const std::vector<std::string>& arguments);
+
+}  // namespace kvhost::host
