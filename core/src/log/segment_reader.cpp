@@ -40,9 +40,15 @@ Result<std::string_view> SegmentReader::view(uint64_t offset, uint64_t length) {
   if (!inside) {
     // `length` was checked against the file, so a lying record cannot ask for more than exists.
     window_.resize(std::min(std::max(length, kWindow), file_bytes_ - offset));
-    KVHOST_TRY_ASSIGN(const std::size_t count, file_->read_at(offset, window_));
-    window_.resize(count);
     window_offset_ = offset;
+    Result<std::size_t> count = file_->read_at(offset, window_);
+    if (count && *count == window_.size()) return std::string_view(window_).substr(0, length);
+    // Half a window must not pass for the end of the log.
+    const uint64_t wanted = window_.size();
+    window_.clear();
+    if (!count) return count.error();
+    return Status(StatusCode::IO_ERROR, path_ + ": read at offset " + std::to_string(offset) + ": " +
+                                            expected_found("bytes", wanted, *count));
   }
   const std::string_view window = window_;
   return window.substr(offset - window_offset_, length);
@@ -74,10 +80,6 @@ Result<SegmentEntry> SegmentReader::read_body(SegmentEntry entry, const RecordHe
   }
   const uint64_t length = kRecordHeaderSize + record.length;
   KVHOST_TRY_ASSIGN(const std::string_view whole, view(entry.offset, length));
-  if (whole.size() < length) {
-    entry.problem = expected_found("bytes", length, whole.size());
-    return entry;
-  }
   const uint64_t found =
       record_checksum(whole, {header_.number, entry.offset}, header_.incarnation);
   if (found != record.checksum) {
