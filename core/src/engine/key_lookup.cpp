@@ -36,7 +36,7 @@ Status KeyLookup::look_into(const TableFile& file, const TableReader& table,
   }
   count(counters.filter_passed);
   KVHOST_TRY_ASSIGN(std::optional<TableHit> hit,
-                    table.get(key_, snapshot_, hash(), options));
+                    table.get_past_filter(key_, snapshot_, hash(), options));
   if (!hit) {
     count(counters.filter_false_positives);
     file.count_touch();

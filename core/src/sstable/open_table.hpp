@@ -52,6 +52,10 @@ class OpenTable {
   // A data block, from the cache or the file; its payload is where the view begins. Kept in the
   // cache when asked.
   Result<PinnedBlock> load_block(std::size_t index, bool fill_cache) const;
+  // The block if the cache holds it, else an empty pin.
+  PinnedBlock cached_block(std::size_t index) const {
+    return cache_ == nullptr ? PinnedBlock() : cache_->get(index);
+  }
   // The stored bytes of a place in the file, unchecked.
   Result<BlockBuffer> read(const BlockHandle& handle) const;
   // Checks the stored bytes of data block `index`, envelope and structure.

@@ -32,8 +32,14 @@ Result<std::optional<TableHit>> TableReader::get_past_filter(
   const Fences& fences = file_->fences();
   if (fences.blocks() == 0) return std::optional<TableHit>();
   for (std::size_t index = fences.find(key);; ++index) {
-    auto pin = file_->load_block(index, options.fill_cache);
+    Result<PinnedBlock> pin = options.cache_only ? file_->cached_block(index)
+                                                 : file_->load_block(index, options.fill_cache);
     if (!pin) return pin.error();
+    if (!*pin) {
+      TableHit elsewhere;
+      elsewhere.needs_disk = true;
+      return std::optional<TableHit>(std::move(elsewhere));
+    }
     const DataBlock block(pin->view());
     const DataBlock::Match match = block.find(key, key_tag(hash), max_sequence);
     if (match.entry) {
