@@ -6,9 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -61,12 +64,14 @@ class TinyPolicy final : public kvhost::CompactionPolicy {
 class TinyTransport final : public kvhost::Transport {
  public:
   static constexpr auto kOptions =
-      kvhost::options(kvhost::address("listen", "127.0.0.1:0").doc("where clients connect"));
+      kvhost::options(kvhost::address("listen", "127.0.0.1:0").doc("where clients connect"),
+                      kvhost::duration("drain", "0s").doc("how long the drain takes"));
 
   static kvhost::Result<std::unique_ptr<TinyTransport>> create(kvhost::Context&,
                                                                const kvhost::Config& config) {
     auto transport = std::make_unique<TinyTransport>();
     transport->listen_ = config.string("listen");
+    transport->drain_ = config.duration("drain");
     return transport;
   }
   ~TinyTransport() override { stop({}); }
@@ -91,10 +96,17 @@ class TinyTransport final : public kvhost::Transport {
     thread_ = std::thread([this] { serve(); });
     return {};
   }
-  void drain(kvhost::Deadline, std::function<void()> drained) override { drained(); }
+  void drain(kvhost::Deadline deadline, std::function<void()> drained) override {
+    const auto end = std::min(deadline, std::chrono::steady_clock::now() + drain_);
+    drainer_ = std::thread([end, drained = std::move(drained)] {
+      std::this_thread::sleep_until(end);
+      drained();
+    });
+  }
   void stop(kvhost::Deadline) override {
     stopping_ = true;
     if (thread_.joinable()) thread_.join();
+    if (drainer_.joinable()) drainer_.join();
     if (socket_ >= 0) ::close(socket_);
     socket_ = -1;
   }
@@ -115,9 +127,11 @@ class TinyTransport final : public kvhost::Transport {
 
   std::string listen_;
   std::string bound_;
+  std::chrono::nanoseconds drain_{0};
   std::atomic<bool> stopping_{false};
   int socket_ = -1;
   std::thread thread_;
+  std::thread drainer_;
 };
 
 class TinyExporter final : public kvhost::Exporter {
