@@ -1,6 +1,6 @@
 // Which index should the memtable have? Inserts random keys of 16 bytes with values of 100 bytes
 // into each candidate, looks all of them up in another order, and walks them.
-// Usage: micro_memtable_index [keys…]   (default 500000 2000000); prints ns per operation.
+// Usage: bench_memtable_index [keys…]   (default 500000 2000000); prints ns per operation.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
