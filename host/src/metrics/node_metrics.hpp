@@ -1,5 +1,5 @@
 // Tells facts of the process and of its plugins as metric families: build, plugins and their
-// faults, resident memory, open files, uptime, lines the executor holds.
+// faults, resident memory, open files, uptime, work that waits for the executor.
 //
 // Threads:   any; set_plugins on the control thread.
 // Lifetime:  borrows the executor.

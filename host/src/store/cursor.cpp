@@ -9,8 +9,8 @@ namespace kvhost::host {
 
 void CursorPage::add(std::string_view key, std::string_view value, uint64_t version,
                      uint64_t expires_at_ms, uint64_t now_ms) {
-  bytes_.append(key);
-  bytes_.append(value);
+  bytes_.insert(bytes_.end(), key.begin(), key.end());
+  bytes_.insert(bytes_.end(), value.begin(), value.end());
   rows_.push_back({sizeof(kvh_entry),
                    KVH_LOOKUP_FOUND,
                    {nullptr, key.size()},

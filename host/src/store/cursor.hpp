@@ -31,7 +31,8 @@ class CursorPage {
   uint64_t bytes() const { return bytes_.size(); }
 
  private:
-  std::string bytes_;
+  // Not a string: a short one keeps its bytes inside, and they would move with the page.
+  std::vector<char> bytes_;
   std::vector<kvh_entry> rows_;
 };
 
