@@ -12,7 +12,8 @@ int main(int argc, char** argv) {
   // Before any library can make a thread.
   kvhost::host::Signals::block();
   try {
-    return kvhost::host::run_program(std::vector<std::string>(argv + 1, argv + argc));
+    return kvhost::host::run_program(std::vector<std::string>(argv + 1, argv + argc), std::cout,
+                                     std::cerr);
   } catch (const std::exception& thrown) {
     std::cerr << "kvhost: internal fault: " << thrown.what() << "\n";
   }

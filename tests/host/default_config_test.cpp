@@ -1,5 +1,5 @@
-// The embedded default and the pages that are made from the schemas. These need the plugins that the
-// default names: they run on a complete build.
+// The embedded default and the pages that are made from the schemas. These need the plugins that
+// the default names: they run on a complete build.
 #include <catch2/catch.hpp>
 
 #include "host/node_folder.hpp"

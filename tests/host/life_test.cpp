@@ -19,9 +19,8 @@ using Clock = std::chrono::steady_clock;
 uint16_t printed_port(const std::string& out) {
   const std::string before = "tiny-line listens on 127.0.0.1:";
   const auto at = out.find(before);
-  return at == std::string::npos
-             ? 0
-             : static_cast<uint16_t>(std::stoi(out.substr(at + before.size())));
+  return at == std::string::npos ? 0
+                                 : static_cast<uint16_t>(std::stoi(out.substr(at + before.size())));
 }
 
 std::string greeting(uint16_t port) {
@@ -88,13 +87,13 @@ TEST_CASE("SIGHUP takes over what is reloadable and names what is not") {
   folder.write_tiny("", "fanout = 4");
   NodeProcess node(folder.path(), {"--config", "node.toml"});
   REQUIRE(node.prints("ready"));
-  folder.write_tiny("", "fanout = 9\ntarget = \"2MiB\"", "", "log_level = \"debug\"\nid = \"other\"");
+  folder.write_tiny("", "fanout = 9\ntarget = \"2MiB\"", "",
+                    "log_level = \"debug\"\nid = \"other\"");
   node.send(SIGHUP);
   REQUIRE(node.prints("needs a restart"));
   CHECK(says(node.err(), "tiny: fanout is 9"));
   CHECK(says(node.err(), "reloaded: [node] log_level, [compaction.options] (\"tiny\") fanout"));
-  CHECK(says(node.err(),
-             "needs a restart: [node] id, [compaction.options] (\"tiny\") target"));
+  CHECK(says(node.err(), "needs a restart: [node] id, [compaction.options] (\"tiny\") target"));
   node.send(SIGTERM);
   CHECK(node.wait().exit_code == 0);
 }

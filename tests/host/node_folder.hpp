@@ -19,14 +19,15 @@ struct NodeFolder {
   std::string config() const { return path() + "/node.toml"; }
   void write(const std::string& text) const { std::ofstream(config()) << text; }
 
-  // The smallest node: `more` is put behind, so it may add sections; `policy` and `line` are options.
+  // The smallest node: `more` is put behind, so it may add sections; `policy` and `line` are
+  // options.
   void write_tiny(const std::string& more = "", const std::string& policy = "",
                   const std::string& line = "", const std::string& node = "") const {
     const std::string plugins = std::string(KVHOST_BINARY_DIR) + "/tests/plugins/";
     write("[node]\nplugin_path = [\"" + plugins + "tiny\"]\n" + node +
           "\n[engine]\nmemory = \"32MiB\"\nwal_segment_size = \"1MiB\"\n"
-          "[compaction]\nplugin = \"tiny\"\n[compaction.options]\n" + policy +
-          "\n[[transport]]\nplugin = \"tiny-line\"\n[transport.options]\n" + line +
+          "[compaction]\nplugin = \"tiny\"\n[compaction.options]\n" +
+          policy + "\n[[transport]]\nplugin = \"tiny-line\"\n[transport.options]\n" + line +
           "\n[metrics]\nplugin = \"none\"\n" + more);
   }
   // The same with the policy of another folder of tests/plugins.
@@ -34,7 +35,8 @@ struct NodeFolder {
     const std::string plugins = std::string(KVHOST_BINARY_DIR) + "/tests/plugins/";
     write("transport = []\n[node]\nplugin_path = [\"" + plugins + folder +
           "\"]\n[engine]\nmemory = \"32MiB\"\nwal_segment_size = \"1MiB\"\n"
-          "[compaction]\nplugin = \"" + name + "\"\n[metrics]\nplugin = \"none\"\n");
+          "[compaction]\nplugin = \"" +
+          name + "\"\n[metrics]\nplugin = \"none\"\n");
   }
 
   engine::testing::TemporaryDirectory directory;

@@ -36,10 +36,12 @@ TEST_CASE("usage errors exit with 64") {
 
 TEST_CASE("all mistakes of a configuration are told, and nothing is opened") {
   const NodeFolder folder;
-  folder.write_tiny("[colours]\n", "fanout = 1\nfannout = 2", "listen = \"nowhere\"", "idd = \"x\"");
+  folder.write_tiny("[colours]\n", "fanout = 1\nfannout = 2", "listen = \"nowhere\"",
+                    "idd = \"x\"");
   const auto text = refusal(folder, 78);
   CHECK(says(text, "node.toml:3:1: [node] idd: unknown key. Did you mean id?"));
-  CHECK(says(text, "[compaction.options] (\"tiny\") fanout: expected an integer of files between 2"));
+  CHECK(
+      says(text, "[compaction.options] (\"tiny\") fanout: expected an integer of files between 2"));
   CHECK(says(text, "fannout: unknown key. Did you mean fanout?"));
   CHECK(says(text, "[transport.options] (\"tiny-line\") listen: expected an address"));
   CHECK(says(text, "[colours]: unknown section"));
@@ -92,7 +94,8 @@ TEST_CASE("a world-writable plugin is refused") {
 }
 
 TEST_CASE("a plugin of clang and libc++ runs in this host") {
-  if (access((std::string(KVHOST_BINARY_DIR) + "/tests/plugins/libcxx/tiny.so").c_str(), R_OK) != 0) {
+  if (access((std::string(KVHOST_BINARY_DIR) + "/tests/plugins/libcxx/tiny.so").c_str(), R_OK) !=
+      0) {
     WARN("skipped: clang++ with libc++ is not here, or this is a sanitizer build");
     return;
   }

@@ -4,7 +4,8 @@
 #include "kvhost/abi/compaction.h"
 #include "kvhost/abi/plugin.h"
 
-#define BYTES(literal) {(literal), sizeof(literal) - 1}
+#define BYTES(literal) \
+  { (literal), sizeof(literal) - 1 }
 
 static int instance;
 

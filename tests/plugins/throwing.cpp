@@ -7,8 +7,7 @@ namespace {
 
 class Throwing final : public kvhost::CompactionPolicy {
  public:
-  static kvhost::Result<std::unique_ptr<Throwing>> create(kvhost::Context&,
-                                                          const kvhost::Config&) {
+  static kvhost::Result<std::unique_ptr<Throwing>> create(kvhost::Context&, const kvhost::Config&) {
     throw std::runtime_error("the cat sat on the keyboard");
   }
   kvhost::Result<kvhost::Plan> plan(const kvhost::TreeView&, std::span<const kvhost::TreeEvent>,

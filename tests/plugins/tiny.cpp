@@ -21,8 +21,9 @@ namespace {
 
 class TinyPolicy final : public kvhost::CompactionPolicy {
  public:
-  static constexpr auto kPeer = kvhost::options(
-      kvhost::string("id").required(), kvhost::address("address", "127.0.0.1:1").doc("where it is"));
+  static constexpr auto kPeer =
+      kvhost::options(kvhost::string("id").required(),
+                      kvhost::address("address", "127.0.0.1:1").doc("where it is"));
   static constexpr auto kOptions = kvhost::options(
       kvhost::integer("fanout", 4).min(2).max(64).unit("files").reloadable().doc("merged at once"),
       kvhost::size("target", "64MiB").min("1MiB").max("1GiB").doc("size of a new file"),
@@ -30,9 +31,8 @@ class TinyPolicy final : public kvhost::CompactionPolicy {
       kvhost::number("ratio", "0.5").doc("share of garbage"),
       kvhost::boolean("eager", false).doc("plan at once"),
       kvhost::choice("mode", "calm", "calm", "brisk").doc("temper"),
-      kvhost::string("password").secret().doc("unused"),
-      kvhost::file_path("script").doc("a file"), kvhost::strings("names").doc("a list"),
-      kvhost::tables("peers", kPeer).doc("others"));
+      kvhost::string("password").secret().doc("unused"), kvhost::file_path("script").doc("a file"),
+      kvhost::strings("names").doc("a list"), kvhost::tables("peers", kPeer).doc("others"));
 
   static kvhost::Result<std::unique_ptr<TinyPolicy>> create(kvhost::Context& context,
                                                             const kvhost::Config& config) {
@@ -86,9 +86,9 @@ class TinyTransport final : public kvhost::Transport {
     auto* raw = reinterpret_cast<sockaddr*>(&address);
     if (::bind(socket_, raw, sizeof(address)) != 0 || ::listen(socket_, 16) != 0) {
       const int number = errno;
-      return {number == EADDRINUSE ? kvhost::StatusCode::ADDRESS_IN_USE
-                                   : kvhost::StatusCode::IO_ERROR,
-              "cannot listen on " + listen_ + ": " + std::strerror(number)};
+      return {
+          number == EADDRINUSE ? kvhost::StatusCode::ADDRESS_IN_USE : kvhost::StatusCode::IO_ERROR,
+          "cannot listen on " + listen_ + ": " + std::strerror(number)};
     }
     socklen_t length = sizeof(address);
     ::getsockname(socket_, raw, &length);

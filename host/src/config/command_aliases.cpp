@@ -25,8 +25,12 @@ std::vector<CommandAlias> read_aliases() {
   const auto* list = root->find("alias");
   if (list == nullptr) return aliases;
   for (const auto& item : list->items) {
-    CommandAlias alias{text_of(item, "flag"), text_of(item, "sets"), text_of(item, "value"),
-                       text_of(item, "item"), "", ""};
+    CommandAlias alias{text_of(item, "flag"),
+                       text_of(item, "sets"),
+                       text_of(item, "value"),
+                       text_of(item, "item"),
+                       "",
+                       ""};
     if (const auto* implied = item.find("implies")) {
       alias.implied_key = text_of(*implied, "key");
       alias.implied_value = text_of(*implied, "value");

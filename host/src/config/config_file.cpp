@@ -88,8 +88,8 @@ Result<ConfigValue> parse_config_text(std::string_view text, std::string_view so
   if (!parsed) {
     const auto& error = parsed.error();
     const SourcePlace place = place_of(error.source(), source);
-    return Status(StatusCode::CONFIG_ERROR,
-                  place.to_string() + ": this is no valid TOML: " + std::string(error.description()));
+    return Status(StatusCode::CONFIG_ERROR, place.to_string() + ": this is no valid TOML: " +
+                                                std::string(error.description()));
   }
   return convert(parsed.table(), source);
 }

@@ -28,9 +28,13 @@ struct ComponentPage {
 // with its value, those without one commented out.
 std::string default_config_page(const NodeSettings& settings,
                                 const std::vector<ComponentPage>& components);
+// The part of such a file that belongs to one component.
+std::string component_options_page(std::string_view name, std::string_view kind,
+                                   std::string_view doc, const Schema& options);
 // Markdown: every section and option with type, default, bounds and doc.
 std::string config_reference_page(const std::vector<ComponentPage>& components);
-// {"node":{…},…,"compaction":{"plugin":"leveled","options":{…}},"transport":[…]}; secrets are "***".
+// {"node":{…},…,"compaction":{"plugin":"leveled","options":{…}},"transport":[…]}; secrets are
+// "***".
 std::string config_as_json(const NodeSettings& settings,
                            const std::vector<ComponentPage>& components);
 

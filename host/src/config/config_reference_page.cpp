@@ -26,7 +26,8 @@ std::string default_cell(const OptionSchema& option) {
   if (option.required) return "required";
   if (option.default_text.empty()) return "";
   const auto value = parse_option_text(option, option.default_text);
-  if (value && option.type == OptionType::kStrings) return code(format_option_value(option, *value));
+  if (value && option.type == OptionType::kStrings)
+    return code(format_option_value(option, *value));
   return code(option.to_toml(option.default_text));
 }
 

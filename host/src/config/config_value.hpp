@@ -25,7 +25,7 @@ struct ConfigValue {
   int64_t integer = 0;
   double number = 0;
   bool boolean = false;
-  std::vector<ConfigValue> items;      // kArray
+  std::vector<ConfigValue> items;     // kArray
   std::vector<ConfigMember> members;  // kTable, in the order of the file
 
   // The member `key` of a table, or null.

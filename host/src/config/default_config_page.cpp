@@ -39,8 +39,7 @@ void append_option(std::string& page, const OptionSchema& option, const OptionVa
   append_comment(page, comment);
   const auto* value = values == nullptr ? nullptr : values->find(option.path);
   const bool given = value != nullptr && value->given;
-  const std::string text =
-      given ? format_option_value(option, *value) : default_value_text(option);
+  const std::string text = given ? format_option_value(option, *value) : default_value_text(option);
   if (text.empty()) {
     page += "# " + option.path + " = " + option.to_toml("") + "\n";
   } else {
@@ -50,7 +49,8 @@ void append_option(std::string& page, const OptionSchema& option, const OptionVa
 
 void append_component(std::string& page, const ComponentSection& section,
                       const ComponentPage& component) {
-  const std::string header = section.repeated ? "[[" + section.name + "]]" : "[" + section.name + "]";
+  const std::string header =
+      section.repeated ? "[[" + section.name + "]]" : "[" + section.name + "]";
   append_comment(page, component.doc);
   page += header + "\nplugin = " + toml_string(component.name) + "\n";
   if (component.options->empty()) return;
@@ -59,6 +59,17 @@ void append_component(std::string& page, const ComponentSection& section,
 }
 
 }  // namespace
+
+std::string component_options_page(std::string_view name, std::string_view kind,
+                                   std::string_view doc, const Schema& options) {
+  std::string page;
+  for (const auto& section : component_sections()) {
+    if (section.kind != kind) continue;
+    append_component(page, section,
+                     {section.name, std::string(name), "", std::string(doc), &options, nullptr});
+  }
+  return page;
+}
 
 std::string default_config_page(const NodeSettings& settings,
                                 const std::vector<ComponentPage>& components) {
@@ -69,8 +80,7 @@ std::string default_config_page(const NodeSettings& settings,
     page += "[" + section.name + "]\n";
     const auto values = settings.sections.find(section.name);
     for (const auto& option : section.options) {
-      append_option(page, option,
-                    values == settings.sections.end() ? nullptr : &values->second);
+      append_option(page, option, values == settings.sections.end() ? nullptr : &values->second);
     }
   }
   for (const auto& section : component_sections()) {

@@ -40,13 +40,16 @@ constexpr auto kNodeOptions = kvhost::options(
     kvhost::choice("log_format", "text", "text", "json").doc("how lines are written to stderr"));
 
 constexpr auto kEngineOptions = kvhost::options(
-    kvhost::size("memory", "1GiB").min("16MiB").max("16TiB").doc(
-        "one budget for memtables, block cache, filters and fences"),
+    kvhost::size("memory", "1GiB")
+        .min("16MiB")
+        .max("16TiB")
+        .doc("one budget for memtables, block cache, filters and fences"),
     kvhost::size("memtable_size", "64MiB")
         .min("1MiB")
         .max("4GiB")
-        .doc("a memtable of this size is written to a table; at most half of memory (when it is not "
-             "given: a quarter of memory, if that is less)"),
+        .doc(
+            "a memtable of this size is written to a table; at most half of memory (when it is not "
+            "given: a quarter of memory, if that is less)"),
     kvhost::choice("wal_sync", "always", "always", "interval", "never")
         .doc("when a write is durable: before it is acknowledged, at most wal_sync_interval later, "
              "or when the kernel likes; ignored where the replication strategy keeps the log"),
@@ -92,7 +95,8 @@ const std::vector<SectionSchema>& host_sections() {
   static const auto* const kSections = new std::vector<SectionSchema>{
       make_section("node", "The node itself.", kNodeOptions),
       make_section("engine", "The storage engine.", kEngineOptions),
-      make_section("security", "Who may do what. Tokens, access lists and TLS are not supported yet.",
+      make_section("security",
+                   "Who may do what. Tokens, access lists and TLS are not supported yet.",
                    kSecurityOptions),
   };
   return *kSections;
@@ -108,10 +112,11 @@ const Schema& section_schema(std::string_view name) {
 const std::vector<ComponentSection>& component_sections() {
   static const auto* const kSections = new std::vector<ComponentSection>{
       {"compaction", "Which sorted runs are merged, and when.", KVH_KIND_COMPACTION, false, false},
-      {"replication", "How writes are ordered and copied to other nodes; \"none\" = one node alone.",
+      {"replication",
+       "How writes are ordered and copied to other nodes; \"none\" = one node alone.",
        KVH_KIND_REPLICATION, false, true},
-      {"transport", "A protocol that clients speak; one section for each.", KVH_KIND_TRANSPORT, true,
-       false},
+      {"transport", "A protocol that clients speak; one section for each.", KVH_KIND_TRANSPORT,
+       true, false},
       {"metrics", "Shows the node's metrics to a monitoring system; \"none\" = nobody.",
        KVH_KIND_EXPORTER, false, true},
   };
@@ -126,9 +131,10 @@ const ComponentSection& component_section(std::string_view name) {
 }
 
 const std::vector<std::string>& reserved_security_keys() {
-  static const auto* const kKeys = new std::vector<std::string>{
-      "acl",      "token_file", "tokens",        "users",    "tls",
-      "tls_cert", "tls_key",    "tls_client_ca", "require_authentication"};
+  static const auto* const kKeys =
+      new std::vector<std::string>{"acl",     "token_file",    "tokens",
+                                   "users",   "tls",           "tls_cert",
+                                   "tls_key", "tls_client_ca", "require_authentication"};
   return *kKeys;
 }
 

@@ -100,9 +100,10 @@ class SettingsReader {
     const auto& reserved = reserved_security_keys();
     std::erase_if(security->members, [&](const ConfigMember& member) {
       if (std::find(reserved.begin(), reserved.end(), member.key) == reserved.end()) return false;
-      complain(member.place, "[security] " + member.key +
-                                 ": not supported yet. Leave it out, and let only machines that you "
-                                 "trust reach this node.");
+      complain(member.place,
+               "[security] " + member.key +
+                   ": not supported yet. Leave it out, and let only machines that you "
+                   "trust reach this node.");
       return true;
     });
   }
@@ -110,16 +111,16 @@ class SettingsReader {
   void read_section(const SectionSchema& section, const ConfigValue& root) {
     const auto* table = root.find(section.name);
     if (table != nullptr && table->type != ConfigType::kTable) {
-      complain(table->place, "[" + section.name + "]: expected a table, found " +
-                                 table->describe() + ".");
+      complain(table->place,
+               "[" + section.name + "]: expected a table, found " + table->describe() + ".");
       table = nullptr;
     }
     const ValueContext context{"[" + section.name + "]", settings_.base_directory,
                                settings_.command_line_directory};
     settings_.sections.insert_or_assign(
-        section.name, validate_options(section.options, table, context,
-                                       table == nullptr ? SourcePlace() : table->place,
-                                       diagnostics_));
+        section.name,
+        validate_options(section.options, table, context,
+                         table == nullptr ? SourcePlace() : table->place, diagnostics_));
   }
 
   void fill_node() {
@@ -131,8 +132,8 @@ class SettingsReader {
     settings_.data_dir = node.string("data_dir");
     settings_.backup_dir = node.string("backup_dir");
     OptionValue path = node.at("plugin_path");
-    const auto& base = path.place.command_line ? settings_.command_line_directory
-                                               : settings_.base_directory;
+    const auto& base =
+        path.place.command_line ? settings_.command_line_directory : settings_.base_directory;
     for (auto& directory : path.strings) {
       directory = (std::filesystem::path(base) / directory).lexically_normal().string();
     }
@@ -144,7 +145,8 @@ class SettingsReader {
     settings_.log_level = log_level_of(node.string("log_level"));
     settings_.log_format =
         node.string("log_format") == "json" ? LogFormat::kJson : LogFormat::kText;
-    settings_.allow_insecure = settings_.sections.find("security")->second.boolean("allow_insecure");
+    settings_.allow_insecure =
+        settings_.sections.find("security")->second.boolean("allow_insecure");
   }
 
   void fill_engine() {
@@ -160,15 +162,16 @@ class SettingsReader {
     } else if (engine.memtable_size > engine.memory / 2) {
       complain(memtable.place,
                "[engine] memtable_size: must be at most half of memory, which is " +
-                   std::to_string(engine.memory >> 20) + "MiB, so that a full memtable can be "
+                   std::to_string(engine.memory >> 20) +
+                   "MiB, so that a full memtable can be "
                    "written out while the next one fills. Raise memory or lower memtable_size.");
     }
     const auto& sync = given.string("wal_sync");
     engine.wal_sync = sync == "always"     ? engine::WalSync::kAlways
                       : sync == "interval" ? engine::WalSync::kInterval
                                            : engine::WalSync::kNever;
-    engine.wal_sync_interval = std::chrono::duration_cast<std::chrono::milliseconds>(
-        given.duration("wal_sync_interval"));
+    engine.wal_sync_interval =
+        std::chrono::duration_cast<std::chrono::milliseconds>(given.duration("wal_sync_interval"));
     engine.wal_segment_size = given.bytes("wal_segment_size");
     const auto& codec = given.string("compression");
     engine.compression = codec == "lz4"    ? Codec::kLz4
@@ -240,7 +243,8 @@ class SettingsReader {
       }
     }
     if (component.plugin.empty()) {
-      complain(table.place, component.section + " plugin: missing; expected the name of a component.");
+      complain(table.place,
+               component.section + " plugin: missing; expected the name of a component.");
       return std::nullopt;
     }
     check_none(section, component);
@@ -251,8 +255,9 @@ class SettingsReader {
     if (!component.is_none()) return;
     if (!section.may_be_none) {
       complain(component.place,
-               component.section + " plugin: \"none\" is not possible here; expected the name of a "
-                                   "component.");
+               component.section +
+                   " plugin: \"none\" is not possible here; expected the name of a "
+                   "component.");
     } else if (component.options && !component.options->members.empty()) {
       complain(component.options_place, "[" + section.name +
                                             ".options]: plugin = \"none\" takes no options. Name a "

@@ -104,18 +104,18 @@ Result<Schema> read_rows(const kvh_option* options, uint64_t count, uint64_t str
   if (count == 0) return Schema();
   if (options == nullptr || count > kMostOptions || stride < sizeof(uint32_t) ||
       depth > kDeepestNesting) {
-    return author_bug(owner, "", "the list of options cannot be read (count " +
-                                     std::to_string(count) + ", stride " + std::to_string(stride) +
-                                     ")");
+    return author_bug(owner, "",
+                      "the list of options cannot be read (count " + std::to_string(count) +
+                          ", stride " + std::to_string(stride) + ")");
   }
   Schema schema;
   for (uint64_t i = 0; i < count; ++i) {
     const auto& row = detail::strided(options, stride, i);
     // Everything up to nested_stride is there since the first version.
     if (!KVH_COVERS(&row, kvh_option, nested_stride) || row.size > stride) {
-      return author_bug(owner, std::to_string(i), "the size of its row is " +
-                                                      std::to_string(row.size) +
-                                                      ", which is less than the first version's");
+      return author_bug(owner, std::to_string(i),
+                        "the size of its row is " + std::to_string(row.size) +
+                            ", which is less than the first version's");
     }
     KVHOST_TRY_ASSIGN(auto option, read_row(row, owner, depth));
     if (find_option(schema, option.path) != nullptr) {

@@ -42,8 +42,8 @@ std::vector<std::string> split_at_commas(std::string_view text) {
 }
 
 bool is_measured(OptionType type) {
-  return type == OptionType::kInteger || type == OptionType::kSize || type == OptionType::kDuration ||
-         type == OptionType::kNumber;
+  return type == OptionType::kInteger || type == OptionType::kSize ||
+         type == OptionType::kDuration || type == OptionType::kNumber;
 }
 
 double magnitude(const OptionValue& value) {

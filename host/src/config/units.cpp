@@ -17,16 +17,24 @@ constexpr int64_t kKibi = 1024;
 constexpr int64_t kKilo = 1000;
 // Largest first within a system: format_* takes the first that divides.
 constexpr std::array kSizeUnits = {
-    Unit{"TiB", kKibi* kKibi* kKibi* kKibi}, Unit{"GiB", kKibi* kKibi* kKibi},
-    Unit{"MiB", kKibi* kKibi},               Unit{"KiB", kKibi},
-    Unit{"TB", kKilo* kKilo* kKilo* kKilo},  Unit{"GB", kKilo* kKilo* kKilo},
-    Unit{"MB", kKilo* kKilo},                Unit{"KB", kKilo},
+    Unit{"TiB", kKibi* kKibi* kKibi* kKibi},
+    Unit{"GiB", kKibi* kKibi* kKibi},
+    Unit{"MiB", kKibi* kKibi},
+    Unit{"KiB", kKibi},
+    Unit{"TB", kKilo* kKilo* kKilo* kKilo},
+    Unit{"GB", kKilo* kKilo* kKilo},
+    Unit{"MB", kKilo* kKilo},
+    Unit{"KB", kKilo},
     Unit{"B", 1},
 };
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr std::array kDurationUnits = {
-    Unit{"d", 86400 * kSecond}, Unit{"h", 3600 * kSecond}, Unit{"m", 60 * kSecond},
-    Unit{"s", kSecond},         Unit{"ms", 1'000'000},     Unit{"us", 1000},
+    Unit{"d", 86400 * kSecond},
+    Unit{"h", 3600 * kSecond},
+    Unit{"m", 60 * kSecond},
+    Unit{"s", kSecond},
+    Unit{"ms", 1'000'000},
+    Unit{"us", 1000},
     Unit{"ns", 1},
 };
 
@@ -51,7 +59,8 @@ Result<int64_t> multiply(std::string_view whole, std::string_view fraction, int6
     }
     value = value * 10 + (digit - '0');
   }
-  if (value > kMost / factor) return Status(StatusCode::INVALID_ARGUMENT, "the number is too large");
+  if (value > kMost / factor)
+    return Status(StatusCode::INVALID_ARGUMENT, "the number is too large");
   value *= factor;
   double part = 0;
   for (auto digit = fraction.rbegin(); digit != fraction.rend(); ++digit) {
@@ -74,7 +83,8 @@ Result<int64_t> parse(std::string_view text, std::span<const Unit> units) {
   if (digits == 0 || end == digits + 1) {
     return Status(StatusCode::INVALID_ARGUMENT, "it does not begin with a number");
   }
-  const auto fraction = end == digits ? std::string_view() : text.substr(digits + 1, end - digits - 1);
+  const auto fraction =
+      end == digits ? std::string_view() : text.substr(digits + 1, end - digits - 1);
   auto unit_text = text.substr(end);
   while (!unit_text.empty() && unit_text.front() == ' ') unit_text.remove_prefix(1);
   for (const auto& unit : units) {

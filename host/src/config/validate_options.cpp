@@ -64,8 +64,8 @@ class Validator {
   Validator(const ValueContext& context, Diagnostics& diagnostics)
       : context_(context), diagnostics_(diagnostics) {}
 
-  OptionValues table_values(const Schema& schema, const ConfigValue* table, const std::string& above,
-                            const SourcePlace& place) {
+  OptionValues table_values(const Schema& schema, const ConfigValue* table,
+                            const std::string& above, const SourcePlace& place) {
     OptionValues values;
     if (table != nullptr) check_unknown(schema, *table, "", above);
     for (const auto& option : schema) {
@@ -177,9 +177,9 @@ class Validator {
     KVHOST_TRY_ASSIGN(auto value, read_scalar(option, found));
     KVHOST_TRY(check_bounds(option, value));
     if (option.type == OptionType::kPath) {
-      value.string = absolute_path(value.string, found.place.command_line
-                                                     ? context_.command_line_directory
-                                                     : context_.base_directory);
+      value.string =
+          absolute_path(value.string, found.place.command_line ? context_.command_line_directory
+                                                               : context_.base_directory);
     }
     return value;
   }
@@ -210,8 +210,8 @@ class Validator {
         if (found.type != ConfigType::kNumber && found.type != ConfigType::kInteger) {
           return wrong_type();
         }
-        value.number = found.type == ConfigType::kNumber ? found.number
-                                                         : static_cast<double>(found.integer);
+        value.number =
+            found.type == ConfigType::kNumber ? found.number : static_cast<double>(found.integer);
         return value;
       case OptionType::kStrings:
       case OptionType::kTables:

@@ -34,9 +34,7 @@ class ComponentLog final : public engine::Logger {
   ComponentLog(Log& log, std::string component) : log_(&log), component_(std::move(component)) {}
 
   bool enabled(LogLevel level) const { return log_->enabled(level); }
-  void log(LogLevel level, std::string_view text) override {
-    log_->write(level, component_, text);
-  }
+  void log(LogLevel level, std::string_view text) override { log_->write(level, component_, text); }
   void debug(std::string_view text) { log(LogLevel::kDebug, text); }
   void info(std::string_view text) { log(LogLevel::kInfo, text); }
   void warning(std::string_view text) { log(LogLevel::kWarning, text); }

@@ -36,8 +36,8 @@ po::options_description alias_options() {
   po::options_description options("Short for --set (one dash works too)");
   for (const auto& alias : command_aliases()) {
     const std::string doc = "--set " + alias.sets;
-    options.add_options()(alias.flag.c_str(),
-                          po::value<std::string>()->value_name(alias.value), doc.c_str());
+    options.add_options()(alias.flag.c_str(), po::value<std::string>()->value_name(alias.value),
+                          doc.c_str());
   }
   return options;
 }
@@ -93,13 +93,14 @@ Result<CommandMode> mode_of(const po::variables_map& given) {
 
 std::string help_text() {
   std::ostringstream text;
-  text << "kvhost: a storage node made of plugins\n\n"
-          "Usage: kvhost [--config node.toml] [--set section.key=value …]\n\n"
-       << main_options() << "\n"
-       << alias_options()
-       << "\nSIGTERM stops the node in order, a second one at once; SIGHUP reloads the options that "
-          "can be.\nExit codes: 0 done, 64 usage, 65 damaged data, 69 address in use, 70 plugin "
-          "fault, 74 I/O,\n75 data directory locked, 78 configuration.\n";
+  text
+      << "kvhost: a storage node made of plugins\n\n"
+         "Usage: kvhost [--config node.toml] [--set section.key=value …]\n\n"
+      << main_options() << "\n"
+      << alias_options()
+      << "\nSIGTERM stops the node in order, a second one at once; SIGHUP reloads the options that "
+         "can be.\nExit codes: 0 done, 64 usage, 65 damaged data, 69 address in use, 70 plugin "
+         "fault, 74 I/O,\n75 data directory locked, 78 configuration.\n";
   return text.str();
 }
 
@@ -130,8 +131,9 @@ Result<CommandLine> parse_command_line(const std::vector<std::string>& arguments
     KVHOST_TRY_ASSIGN(command.request.arguments, set_arguments(parsed));
     return command;
   } catch (const po::too_many_positional_options_error&) {
-    return usage("kvhost takes no arguments without a name; a configuration is given as --config "
-                 "FILE");
+    return usage(
+        "kvhost takes no arguments without a name; a configuration is given as --config "
+        "FILE");
   } catch (const po::error& wrong) {
     return usage(wrong.what());
   }

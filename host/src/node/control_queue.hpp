@@ -15,7 +15,8 @@ namespace kvhost::host {
 
 class ControlQueue {
  public:
-  // Runs what is posted until request_stop(). What is then left is dropped, and call() answers for it.
+  // Runs what is posted until request_stop(). What is then left is dropped, and call() answers for
+  // it.
   void run();
   void request_stop();
   bool stop_requested() const;

@@ -30,13 +30,6 @@
 
 namespace kvhost::host {
 
-struct NodeParts {
-  ConfigRequest request;
-  NodeSettings settings;
-  NodePlan plan;
-  PluginRegistry registry;
-};
-
 struct ListeningAddress {
   std::string component;
   std::string address;

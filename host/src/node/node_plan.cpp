@@ -51,13 +51,11 @@ std::vector<ComponentPage> NodePlan::pages() const {
 
 std::optional<PlannedComponent> plan_component(const NodeSettings& settings,
                                                const ComponentSettings& component,
-                                               PluginRegistry& registry,
-                                               Diagnostics& diagnostics) {
+                                               PluginRegistry& registry, Diagnostics& diagnostics) {
   const std::string section = section_name(component.section);
   auto loaded = registry.load(component_section(section).kind, component.plugin);
   if (!loaded) {
-    diagnostics.add(component.place,
-                    component.section + " plugin: " + loaded.error().message());
+    diagnostics.add(component.place, component.section + " plugin: " + loaded.error().message());
     return std::nullopt;
   }
   PlannedComponent planned;
@@ -65,9 +63,9 @@ std::optional<PlannedComponent> plan_component(const NodeSettings& settings,
   planned.context = settings.context_of(component);
   planned.section = section;
   planned.place = component.place;
-  planned.values = validate_options(planned.component.options,
-                                    component.options ? &*component.options : nullptr,
-                                    planned.context, component.place, diagnostics);
+  planned.values =
+      validate_options(planned.component.options, component.options ? &*component.options : nullptr,
+                       planned.context, component.place, diagnostics);
   check_listening(settings, planned, diagnostics);
   return planned;
 }
@@ -86,6 +84,17 @@ NodePlan plan_node(const NodeSettings& settings, PluginRegistry& registry,
   }
   plan.metrics = plan_one(settings.metrics);
   return plan;
+}
+
+std::optional<NodeParts> prepare_node(ConfigRequest request, Diagnostics& diagnostics) {
+  NodeParts parts;
+  auto settings = read_node_settings(request, diagnostics);
+  if (!settings) return std::nullopt;
+  parts.request = std::move(request);
+  parts.settings = std::move(*settings);
+  parts.registry = PluginRegistry::scan(PluginRegistry::search_path(parts.settings.plugin_path));
+  parts.plan = plan_node(parts.settings, parts.registry, diagnostics);
+  return parts;
 }
 
 }  // namespace kvhost::host

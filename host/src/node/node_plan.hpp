@@ -44,4 +44,15 @@ std::optional<PlannedComponent> plan_component(const NodeSettings& settings,
                                                const ComponentSettings& component,
                                                PluginRegistry& registry, Diagnostics& diagnostics);
 
+// All that a node is made of.
+struct NodeParts {
+  ConfigRequest request;
+  NodeSettings settings;
+  NodePlan plan;
+  PluginRegistry registry;
+};
+
+// Everything that can be known before anything is opened. None when the text is no TOML.
+std::optional<NodeParts> prepare_node(ConfigRequest request, Diagnostics& diagnostics);
+
 }  // namespace kvhost::host

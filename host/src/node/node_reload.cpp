@@ -57,7 +57,8 @@ bool Node::plan_reload(Reload& reload, Diagnostics& diagnostics) {
   }
   reload.settings.log_level = fresh->log_level;
   reload.settings.drain_timeout = fresh->drain_timeout;
-  const auto plan_part = [&](Part* part, ComponentSettings& known, const ComponentSettings& wanted) {
+  const auto plan_part = [&](Part* part, ComponentSettings& known,
+                             const ComponentSettings& wanted) {
     if (known.plugin != wanted.plugin) {
       reload.needs_restart.push_back(known.section + " plugin");
       return;

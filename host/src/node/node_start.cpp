@@ -99,9 +99,8 @@ Result<std::unique_ptr<Node::Part>> Node::create_part(PlannedComponent plan,
   auto part = std::make_unique<Part>();
   part->plan = std::move(plan);
   const auto& component = part->plan.component;
-  auto instance =
-      ComponentInstance::create(component, services_.host_for(component.name, offer),
-                                part->plan.values, part->plan.context, diagnostics);
+  auto instance = ComponentInstance::create(component, services_.host_for(component.name, offer),
+                                            part->plan.values, part->plan.context, diagnostics);
   if (!instance) {
     return creation_failure(instance.error().with_context(part->plan.place.to_string()));
   }

@@ -1,93 +1,84 @@
 #include "node/program.hpp"
 
-#include <cstdio>
-#include <iostream>
+#include <ostream>
 
 #include "config/config_pages.hpp"
 #include "node/command_line.hpp"
 #include "node/node.hpp"
+#include "node/offline.hpp"
 #include "node/signals.hpp"
-#include "plugin/plugin_report.hpp"
 
 namespace kvhost::host {
 namespace {
 
+// Where words go: what was asked for to `out`, mistakes to `err`.
+struct Console {
+  std::ostream& out;
+  std::ostream& err;
+};
+
 // Tells a failure with its remedy, and returns its exit code.
-int report(const Status& status) {
-  std::cerr << "kvhost: " << status.message() << "\n";
+int report(const Console& console, const Status& status) {
+  console.err << "kvhost: " << status.message() << "\n";
   // Configuration errors bring their own remedies, each at its place.
   if (status.code() != StatusCode::CONFIG_ERROR && status.code() != StatusCode::INVALID_ARGUMENT) {
-    std::cerr << "kvhost: " << status.info().remedy << "\n";
+    console.err << "kvhost: " << status.info().remedy << "\n";
   }
   return status.info().kvhost_exit;
 }
 
 // One line per mistake, as compilers write them.
-int report(const Diagnostics& diagnostics) {
+int report(const Console& console, const Diagnostics& diagnostics) {
   const auto count = diagnostics.items().size();
-  std::cerr << diagnostics.to_status().message() << "\n"
-            << "kvhost: " << count << (count == 1 ? " mistake" : " mistakes")
-            << " in the configuration; nothing was opened\n";
+  console.err << diagnostics.to_status().message() << "\n"
+              << "kvhost: " << count << (count == 1 ? " mistake" : " mistakes")
+              << " in the configuration; nothing was opened\n";
   return status_info(StatusCode::CONFIG_ERROR).kvhost_exit;
 }
 
-// Everything that can be known before anything is opened.
-std::optional<NodeParts> prepare(ConfigRequest request, Diagnostics& diagnostics) {
-  NodeParts parts;
-  auto settings = read_node_settings(request, diagnostics);
-  if (!settings) return std::nullopt;
-  parts.request = std::move(request);
-  parts.settings = std::move(*settings);
-  parts.registry = PluginRegistry::scan(PluginRegistry::search_path(parts.settings.plugin_path));
-  parts.plan = plan_node(parts.settings, parts.registry, diagnostics);
-  return parts;
-}
-
-int check_config(const CommandLine& command) {
+int check_config(const Console& console, const CommandLine& command) {
   Diagnostics diagnostics;
-  prepare(command.request, diagnostics);
-  if (!diagnostics.empty()) return report(diagnostics);
-  std::cout << (command.request.file ? *command.request.file : "the embedded default")
-            << ": no mistakes\n";
+  (void)prepare_node(command.request, diagnostics);
+  if (!diagnostics.empty()) return report(console, diagnostics);
+  console.out << (command.request.file ? *command.request.file : "the embedded default")
+              << ": no mistakes\n";
   return 0;
 }
 
-int print_page(const CommandLine& command) {
+int print_page(const Console& console, const CommandLine& command) {
   ConfigRequest request = command.request;
   request.file.reset();
   Diagnostics diagnostics;
-  const auto parts = prepare(std::move(request), diagnostics);
-  if (!parts || !diagnostics.empty()) return report(diagnostics);
-  std::cout << (command.mode == CommandMode::kPrintDefaultConfig
-                    ? default_config_page(parts->settings, parts->plan.pages())
-                    : config_reference_page(parts->plan.pages()));
+  const auto parts = prepare_node(std::move(request), diagnostics);
+  if (!parts || !diagnostics.empty()) return report(console, diagnostics);
+  console.out << (command.mode == CommandMode::kPrintDefaultConfig
+                      ? default_config_page(parts->settings, parts->plan.pages())
+                      : config_reference_page(parts->plan.pages()));
   return 0;
 }
 
-int list_plugins(const CommandLine& command) {
-  Diagnostics diagnostics;
-  const auto settings = read_node_settings(command.request, diagnostics);
-  // Mistakes elsewhere in the file do not keep anybody from looking for plugins.
-  if (!settings) return report(diagnostics);
-  const auto registry = PluginRegistry::scan(PluginRegistry::search_path(settings->plugin_path));
-  std::cout << (command.json ? plugins_as_json(registry) + "\n" : plugins_as_text(registry));
+int list_plugins(const Console& console, const CommandLine& command) {
+  const auto list = host::list_plugins(
+      command.request, command.json ? PluginListFormat::kJson : PluginListFormat::kText);
+  if (!list) return report(console, list.error());
+  console.out << *list;
   return 0;
 }
 
-void announce(const Node& node, ComponentLog& log) {
+void announce(const Console& console, const Node& node, ComponentLog& log) {
   std::string all;
   for (const auto& listening : node.addresses()) {
-    std::cout << listening.component << " listens on " << listening.address << "\n";
+    console.out << listening.component << " listens on " << listening.address << "\n";
     all += (all.empty() ? "" : ", ") + listening.component + " " + listening.address;
   }
-  std::cout << "ready" << std::endl;
+  console.out << "ready" << std::endl;
   log.info("ready" + (all.empty() ? "" : ": " + all));
 }
 
-int serve(const CommandLine& command) {
+int serve(const Console& console, const CommandLine& command) {
   Diagnostics diagnostics;
-  auto parts = prepare(command.request, diagnostics);
-  if (!parts || !diagnostics.empty()) return report(diagnostics);
+  auto parts = prepare_node(command.request, diagnostics);
+  if (!parts || !diagnostics.empty()) return report(console, diagnostics);
 
   const auto log = Log::to_stderr(parts->settings.log_level, parts->settings.log_format);
   ComponentLog node_log(*log, "node");
@@ -113,41 +104,42 @@ int serve(const CommandLine& command) {
   signals.set_stop_limit(parts->settings.drain_timeout + kStopGrace);
 
   auto started = Node::start(std::move(*parts), *log, control);
-  if (!started) return report(started.error());
+  if (!started) return report(console, started.error());
   node = std::move(*started);
-  announce(*node, node_log);
+  announce(console, *node, node_log);
   control.run();
 
   node_log.info("stopping");
   const Status stopped = node->shut_down(std::chrono::steady_clock::now() + node->drain_timeout());
   node.reset();
-  if (!stopped) return report(stopped);
+  if (!stopped) return report(console, stopped);
   node_log.info("stopped");
   return 0;
 }
 
 }  // namespace
 
-int run_program(const std::vector<std::string>& arguments) {
+int run_program(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
+  const Console console{out, err};
   const auto command = parse_command_line(arguments);
-  if (!command) return report(command.error());
+  if (!command) return report(console, command.error());
   switch (command->mode) {
     case CommandMode::kHelp:
-      std::cout << help_text();
+      console.out << help_text();
       return 0;
     case CommandMode::kVersion:
-      std::cout << "kvhost " KVHOST_VERSION " (plugin ABI " << KVH_ABI_MAJOR << "." << KVH_ABI_MINOR
-                << ")\n";
+      console.out << "kvhost " KVHOST_VERSION " (plugin ABI " << KVH_ABI_MAJOR << "."
+                  << KVH_ABI_MINOR << ")\n";
       return 0;
     case CommandMode::kCheckConfig:
-      return check_config(*command);
+      return check_config(console, *command);
     case CommandMode::kPrintDefaultConfig:
     case CommandMode::kPrintConfigReference:
-      return print_page(*command);
+      return print_page(console, *command);
     case CommandMode::kListPlugins:
-      return list_plugins(*command);
+      return list_plugins(console, *command);
     case CommandMode::kRun:
-      return serve(*command);
+      return serve(console, *command);
   }
   return status_info(StatusCode::INTERNAL).kvhost_exit;
 }

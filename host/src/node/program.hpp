@@ -3,11 +3,12 @@
 // Threads:   main.
 #pragma once
 
+#include <iosfwd>
 #include <string>
 #include <vector>
 
 namespace kvhost::host {
 
-int run_program(const std::vector<std::string>& arguments);
+int run_program(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err);
 
 }  // namespace kvhost::host

@@ -64,7 +64,8 @@ void Signals::run() {
       callbacks_.reload();
     } else if (number == 0) {
       if (!stopping || Clock::now() < limit) continue;
-      callbacks_.last_words(70, "the stop took too long: a plugin, or the start, did not come to an end");
+      callbacks_.last_words(
+          70, "the stop took too long: a plugin, or the start, did not come to an end");
       _exit(70);
     } else if (stopping) {
       callbacks_.last_words(0, "a second signal came: stopping at once");

@@ -4,7 +4,8 @@
 // SIGHUP            reloads the configuration
 // SIGPIPE           ignored: writing to a closed connection is an error like any other
 //
-// Threads:   block() in main before any other thread is made; the callbacks run on the signal thread.
+// Threads:   block() in main before any other thread is made; the callbacks run on the signal
+// thread.
 #pragma once
 
 #include <atomic>

@@ -73,7 +73,8 @@ int32_t ComponentConfig::get(void* self, kvh_bytes path, kvh_value* out) noexcep
     const auto& value = *found.value;
     kvh_value answer{};
     answer.size = sizeof(answer);
-    answer.type = static_cast<uint32_t>(found.element == nullptr ? value.type : OptionType::kString);
+    answer.type =
+        static_cast<uint32_t>(found.element == nullptr ? value.type : OptionType::kString);
     answer.line = value.place.line;
     answer.is_set = value.is_set ? 1 : 0;
     answer.number = value.number;
@@ -108,9 +109,9 @@ void ComponentConfig::fail(void* self, kvh_bytes path, kvh_bytes text) noexcept 
   detail::swallowed([&] {
     auto* config = static_cast<ComponentConfig*>(self);
     ++config->failures_;
-    config->diagnostics_.add(
-        config->place_of(to_view(path)),
-        config->context_.section + " " + std::string(to_view(path)) + ": " + std::string(to_view(text)));
+    config->diagnostics_.add(config->place_of(to_view(path)),
+                             config->context_.section + " " + std::string(to_view(path)) + ": " +
+                                 std::string(to_view(text)));
   });
 }
 

@@ -37,7 +37,8 @@ Status plugin_failure(const LoadedComponent& component, const char* what, int32_
   }
   const Status status = detail::read_status(code, &error);
   if (error.text_size == 0) {
-    text += std::string(status.info().name) + ", without a word of why; this is a bug of the plugin";
+    text +=
+        std::string(status.info().name) + ", without a word of why; this is a bug of the plugin";
   } else {
     text += status.message();
   }
@@ -58,14 +59,14 @@ struct ComponentInstance::DrainEnd {
 Result<std::unique_ptr<ComponentInstance>> ComponentInstance::create(
     const LoadedComponent& component, const kvh_host& host, OptionValues values,
     const ValueContext& context, Diagnostics& diagnostics) {
-  std::unique_ptr<ComponentInstance> instance(
-      new ComponentInstance(component, std::move(values)));
+  std::unique_ptr<ComponentInstance> instance(new ComponentInstance(component, std::move(values)));
   ComponentConfig config(instance->values_, context, diagnostics);
   kvh_error error = detail::make_error();
   const int32_t code =
       component.descriptor->create(&host, config.table(), &instance->self_, &error);
   if (config.failures() != 0) {
-    if (code == KVH_OK && instance->self_ != nullptr) component.descriptor->destroy(instance->self_);
+    if (code == KVH_OK && instance->self_ != nullptr)
+      component.descriptor->destroy(instance->self_);
     instance->self_ = nullptr;
     return Status(StatusCode::CONFIG_ERROR,
                   component.describe() + ": the options are not accepted");
@@ -76,8 +77,9 @@ Result<std::unique_ptr<ComponentInstance>> ComponentInstance::create(
   }
   if (instance->self_ == nullptr) {
     return Status(StatusCode::PLUGIN_ERROR,
-                  component.describe() + ": create said ok but made nothing; this is a bug of the "
-                                         "plugin");
+                  component.describe() +
+                      ": create said ok but made nothing; this is a bug of the "
+                      "plugin");
   }
   return instance;
 }
@@ -105,22 +107,22 @@ Status ComponentInstance::begin_drain(TimePoint deadline) {
   drain_end_ = std::make_shared<DrainEnd>();
   // One reference belongs to `done`: it may be called late, or, by a faulty plugin, never.
   auto* held = new std::shared_ptr<DrainEnd>(drain_end_);
-  const kvh_done done{
-      [](void* ctx, int32_t status, const kvh_error* error) noexcept {
-        const std::unique_ptr<std::shared_ptr<DrainEnd>> mine(
-            static_cast<std::shared_ptr<DrainEnd>*>(ctx));
-        const std::lock_guard lock((*mine)->mutex);
-        (*mine)->done = true;
-        (*mine)->status = status;
-        if (error != nullptr) copy_error(*error, (*mine)->error);
-        (*mine)->changed.notify_all();
-      },
-      held};
+  const kvh_done done{[](void* ctx, int32_t status, const kvh_error* error) noexcept {
+                        const std::unique_ptr<std::shared_ptr<DrainEnd>> mine(
+                            static_cast<std::shared_ptr<DrainEnd>*>(ctx));
+                        const std::lock_guard lock((*mine)->mutex);
+                        (*mine)->done = true;
+                        (*mine)->status = status;
+                        if (error != nullptr) copy_error(*error, (*mine)->error);
+                        (*mine)->changed.notify_all();
+                      },
+                      held};
   const int32_t code = descriptor->drain(self_, to_ns(deadline), done);
   if (code == KVH_PENDING) return {};
   delete held;
   drain_end_ = nullptr;
-  return code == KVH_OK ? Status() : plugin_failure(component_, "drain", code, detail::make_error());
+  return code == KVH_OK ? Status()
+                        : plugin_failure(component_, "drain", code, detail::make_error());
 }
 
 Status ComponentInstance::finish_drain(TimePoint deadline) {
@@ -150,8 +152,9 @@ Status ComponentInstance::reconfigure(OptionValues values, const ValueContext& c
   const auto* descriptor = component_.descriptor;
   if (!KVH_HAS(descriptor, kvh_component, reconfigure)) {
     return {StatusCode::NOT_SUPPORTED,
-            component_.describe() + ": declares reloadable options but cannot take new ones; this "
-                                    "is a bug of the plugin"};
+            component_.describe() +
+                ": declares reloadable options but cannot take new ones; this "
+                "is a bug of the plugin"};
   }
   ComponentConfig config(values, context, diagnostics);
   kvh_error error = detail::make_error();

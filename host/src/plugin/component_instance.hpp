@@ -3,7 +3,8 @@
 // Threads:   the control thread for everything but the accessors.
 // Lifetime:  borrows the host table and the component; destroys the instance in its destructor,
 //            after stopping it if it was started.
-// Errors:    the plugin's words, with the component's name before them; an empty text is reported as
+// Errors:    the plugin's words, with the component's name before them; an empty text is reported
+// as
 //            the plugin's bug.
 #pragma once
 
@@ -24,8 +25,8 @@ class ComponentInstance {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  // What kvh_config.fail said goes to `diagnostics`, with file, line and column; the returned error is
-  // then CONFIG_ERROR.
+  // What kvh_config.fail said goes to `diagnostics`, with file, line and column; the returned error
+  // is then CONFIG_ERROR.
   static Result<std::unique_ptr<ComponentInstance>> create(const LoadedComponent& component,
                                                            const kvh_host& host,
                                                            OptionValues values,

@@ -1,5 +1,5 @@
-// read_plugin_manifest and find_plugin_manifest: the section of the ELF file. Every offset and length
-// in the file may lie and is checked against the file's size before it is used.
+// read_plugin_manifest and find_plugin_manifest: the section of the ELF file. Every offset and
+// length in the file may lie and is checked against the file's size before it is used.
 #include <elf.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -20,17 +20,15 @@ namespace {
 constexpr uint64_t kLargestManifest = 64 * 1024;
 constexpr uint64_t kLargestNames = 1 << 20;
 
-Status incompatible(std::string text) {
-  return {StatusCode::PLUGIN_INCOMPATIBLE, std::move(text)};
-}
+Status incompatible(std::string text) { return {StatusCode::PLUGIN_INCOMPATIBLE, std::move(text)}; }
 
 struct Machine {
   uint16_t number;
   const char* name;
 };
-constexpr Machine kMachines[] = {{EM_X86_64, "x86-64"}, {EM_AARCH64, "arm64"}, {EM_386, "x86"},
-                                 {EM_ARM, "arm"},       {EM_RISCV, "riscv"},   {EM_PPC64, "ppc64"},
-                                 {EM_S390, "s390"},     {EM_LOONGARCH, "loongarch"}};
+constexpr Machine kMachines[] = {
+    {EM_X86_64, "x86-64"}, {EM_AARCH64, "arm64"}, {EM_386, "x86"},   {EM_ARM, "arm"},
+    {EM_RISCV, "riscv"},   {EM_PPC64, "ppc64"},   {EM_S390, "s390"}, {EM_LOONGARCH, "loongarch"}};
 #if defined(__x86_64__)
 constexpr uint16_t kOwnMachine = EM_X86_64;
 #elif defined(__aarch64__)
@@ -94,8 +92,9 @@ class ElfFile {
     }
     if (header_.e_type != ET_DYN) return incompatible("not a shared library (ELF type is not DYN)");
     if (header_.e_shnum == 0 || header_.e_shoff == 0) {
-      return incompatible("its section headers are gone, and the manifest with them; do not run "
-                          "sstrip or a packer on plugins (strip is fine)");
+      return incompatible(
+          "its section headers are gone, and the manifest with them; do not run "
+          "sstrip or a packer on plugins (strip is fine)");
     }
     if (header_.e_shentsize < sizeof(Elf64_Shdr)) {
       return incompatible("damaged: section headers of " + std::to_string(header_.e_shentsize) +
@@ -122,8 +121,8 @@ class ElfFile {
       return incompatible("damaged: the table of section names is not there");
     }
     KVHOST_TRY_ASSIGN(const Elf64_Shdr row, section_row(header_.e_shstrndx));
-    if (row.sh_size > kLargestNames) return incompatible("damaged: section names of " +
-                                                         std::to_string(row.sh_size) + " bytes");
+    if (row.sh_size > kLargestNames)
+      return incompatible("damaged: section names of " + std::to_string(row.sh_size) + " bytes");
     return bytes(row.sh_offset, row.sh_size, "the section names");
   }
 

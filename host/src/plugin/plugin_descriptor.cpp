@@ -86,9 +86,8 @@ Result<LoadedComponent> read_component(const kvh_plugin& plugin, const PluginMan
     component.doc = to_view(row.doc);
     component.table = row.table;
     component.descriptor = &row;
-    KVHOST_TRY_ASSIGN(component.options,
-                      read_schema(row.options, row.option_count, row.option_stride,
-                                  component.describe()));
+    KVHOST_TRY_ASSIGN(component.options, read_schema(row.options, row.option_count,
+                                                     row.option_stride, component.describe()));
     KVHOST_TRY(check_table(component));
     return component;
   }

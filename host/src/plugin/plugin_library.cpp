@@ -17,7 +17,8 @@ Status refused(std::string text) { return {StatusCode::FORBIDDEN, std::move(text
 
 std::string owner_text(const struct stat& facts) {
   return "belongs to user " + std::to_string(facts.st_uid) + ", who is neither root nor the user " +
-         std::to_string(geteuid()) + " of this process. A plugin runs with all rights of this "
+         std::to_string(geteuid()) +
+         " of this process. A plugin runs with all rights of this "
          "process: chown it";
 }
 
@@ -35,11 +36,14 @@ std::map<std::string, boost::dll::shared_library>& libraries() {
 
 Status check_plugin_file(const std::string& path) {
   struct stat file {};
-  if (stat(path.c_str(), &file) != 0) return refused("cannot be examined: " + std::string(std::strerror(errno)));
+  if (stat(path.c_str(), &file) != 0)
+    return refused("cannot be examined: " + std::string(std::strerror(errno)));
   if (!S_ISREG(file.st_mode)) return refused("is no regular file");
   if ((file.st_mode & S_IWOTH) != 0) {
-    return refused("can be written by everybody on this machine, and a plugin runs with all rights "
-                   "of this process. Run: chmod o-w " + path);
+    return refused(
+        "can be written by everybody on this machine, and a plugin runs with all rights "
+        "of this process. Run: chmod o-w " +
+        path);
   }
   if (!is_trusted_owner(file)) return refused(owner_text(file));
   const std::string directory = std::filesystem::path(path).parent_path().string();
@@ -61,9 +65,9 @@ Result<const kvh_plugin*> load_plugin_library(const std::string& path) {
     auto& loaded = libraries();
     auto found = loaded.find(path);
     if (found == loaded.end()) {
-      boost::dll::shared_library library(boost::dll::fs::path(path),
-                                         boost::dll::load_mode::rtld_now |
-                                             boost::dll::load_mode::rtld_local);
+      boost::dll::shared_library library(
+          boost::dll::fs::path(path),
+          boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
       found = loaded.emplace(path, std::move(library)).first;
     }
     const kvh_plugin* plugin = found->second.get<Entry>(KVH_ENTRY_SYMBOL)();

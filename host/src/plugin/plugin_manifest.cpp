@@ -54,7 +54,8 @@ Status read_component(std::string_view value, PluginManifest& manifest) {
 Result<PluginManifest> parse_plugin_manifest(std::string_view text) {
   constexpr std::string_view kFirstLine = "kvhost-plugin 1\n";
   if (!text.starts_with(kFirstLine)) {
-    return malformed("it begins with \"" + std::string(text.substr(0, text.find('\n')).substr(0, 32)) +
+    return malformed("it begins with \"" +
+                     std::string(text.substr(0, text.find('\n')).substr(0, 32)) +
                      "\", not with \"kvhost-plugin 1\"");
   }
   text.remove_prefix(kFirstLine.size());

@@ -24,9 +24,8 @@ std::string canonical_text(const fs::path& path) {
 
 // "PATH (org.example.tiered 1.0.0)"
 std::string file_text(const PluginCandidate& candidate) {
-  return candidate.manifest
-             ? candidate.path + " (" + candidate.manifest->name_and_version() + ")"
-             : candidate.path;
+  return candidate.manifest ? candidate.path + " (" + candidate.manifest->name_and_version() + ")"
+                            : candidate.path;
 }
 
 bool names(const PluginManifest& manifest, const ManifestComponent& component,
@@ -88,7 +87,8 @@ void PluginRegistry::scan_directory(const std::string& directory) {
     if (entries->path().extension() == ".so") files.push_back(canonical_text(entries->path()));
   }
   std::string note;
-  if (error) note = error == std::errc::no_such_file_or_directory ? "does not exist" : error.message();
+  if (error)
+    note = error == std::errc::no_such_file_or_directory ? "does not exist" : error.message();
   if (!error && files.empty()) note = "holds no *.so";
   directories_.push_back({path, note});
   std::sort(files.begin(), files.end());
@@ -150,10 +150,12 @@ Status PluginRegistry::unknown(std::string_view kind, std::string_view name) con
       unreadable += " " + candidate.path + " could not be read: " + candidate.reason + ".";
     }
   }
-  std::string text = "no plugin offers " + kind_text(kind) + " named \"" + std::string(name) + "\".";
+  std::string text =
+      "no plugin offers " + kind_text(kind) + " named \"" + std::string(name) + "\".";
   const auto meant = nearest_name(name, known);
   if (!meant.empty()) text += " Did you mean \"" + meant + "\"?";
-  text += " There are: " + quoted_list(known) + ". Searched: " + searched_text() + "." + unreadable +
+  text += " There are: " + quoted_list(known) + ". Searched: " + searched_text() + "." +
+          unreadable +
           " Install the plugin into one of these, or add its directory to [node] plugin_path";
   return {StatusCode::CONFIG_ERROR, text};
 }
@@ -165,15 +167,16 @@ Result<LoadedComponent> PluginRegistry::load(std::string_view kind, std::string_
                [&](const Match& match) { return match.component->kind == kind; });
   if (matches.empty() && !named.empty()) {
     return Status(StatusCode::CONFIG_ERROR,
-                  "\"" + std::string(name) + "\" of " + file_text(*named.front().candidate) + " is " +
-                      kind_text(named.front().component->kind) + ", not " + kind_text(kind) +
-                      ". Name " + kind_text(kind) + " here");
+                  "\"" + std::string(name) + "\" of " + file_text(*named.front().candidate) +
+                      " is " + kind_text(named.front().component->kind) + ", not " +
+                      kind_text(kind) + ". Name " + kind_text(kind) + " here");
   }
   if (matches.empty()) return unknown(kind, name);
   if (matches.size() > 1) {
     return Status(StatusCode::CONFIG_ERROR,
-                  "two files offer " + kind_text(kind) + " named \"" + std::string(name) + "\": " +
-                      file_text(*matches[0].candidate) + " and " + file_text(*matches[1].candidate) +
+                  "two files offer " + kind_text(kind) + " named \"" + std::string(name) +
+                      "\": " + file_text(*matches[0].candidate) + " and " +
+                      file_text(*matches[1].candidate) +
                       ". Remove one, take its directory out of [node] plugin_path, or write the "
                       "name with the plugin's id: \"" +
                       matches[0].candidate->manifest->id + "/" + matches[0].component->name + "\"");

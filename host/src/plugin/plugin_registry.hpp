@@ -41,8 +41,8 @@ struct SearchedDirectory {
 
 class PluginRegistry {
  public:
-  // Reads the manifest of every *.so in `directories`; runs no code. Never fails: what is wrong with a
-  // file is told with the file.
+  // Reads the manifest of every *.so in `directories`; runs no code. Never fails: what is wrong
+  // with a file is told with the file.
   static PluginRegistry scan(const std::vector<std::string>& directories);
   // `[node] plugin_path` after the directory that belongs to this program, ../lib/kvhost/plugins.
   static std::vector<std::string> search_path(const std::vector<std::string>& plugin_path);

@@ -19,7 +19,8 @@ std::string plugins_as_text(const PluginRegistry& registry) {
     text += std::string(to_string(candidate.state)) + "  " + candidate.path + "\n";
     if (candidate.manifest) {
       text += "    " + candidate.manifest->name_and_version() + ", plugin ABI " +
-              abi_text(candidate.manifest->abi_major, candidate.manifest->abi_minor_required) + "\n";
+              abi_text(candidate.manifest->abi_major, candidate.manifest->abi_minor_required) +
+              "\n";
       for (const auto& component : candidate.manifest->components) {
         text += "    " + component.name + ": " + kind_text(component.kind) + "\n";
       }

@@ -1,7 +1,7 @@
 // The command line: flags, aliases of --set with one dash and two, and what is refused.
-#include <catch2/catch.hpp>
-
 #include "node/command_line.hpp"
+
+#include <catch2/catch.hpp>
 
 namespace kvhost::host {
 namespace {
@@ -56,10 +56,10 @@ TEST_CASE("modes") {
 
 TEST_CASE("the original's flags work with one dash and two, with = and without") {
   for (const std::string dashes : {"-", "--"}) {
-    const auto settings = settings_of(
-        {dashes + "data-dir=/tmp/somewhere", dashes + "max-mem-size", "33554432",
-         dashes + "http-addr=127.0.0.1:18080", dashes + "tcp-addr", "127.0.0.1:19090",
-         dashes + "metrics-addr=127.0.0.1:12112", dashes + "node-id=n9"});
+    const auto settings =
+        settings_of({dashes + "data-dir=/tmp/somewhere", dashes + "max-mem-size", "33554432",
+                     dashes + "http-addr=127.0.0.1:18080", dashes + "tcp-addr", "127.0.0.1:19090",
+                     dashes + "metrics-addr=127.0.0.1:12112", dashes + "node-id=n9"});
     CHECK(settings.data_dir == "/tmp/somewhere");
     CHECK(settings.engine.memtable_size == 32 << 20);
     CHECK(settings.id == "n9");
@@ -70,9 +70,8 @@ TEST_CASE("the original's flags work with one dash and two, with = and without")
 }
 
 TEST_CASE("peers name a replicated node") {
-  const auto settings =
-      settings_of({"--peers", "node2:10002,node3:10003", "--quorum-size=2",
-                   "--replication-addr=127.0.0.1:10001"});
+  const auto settings = settings_of({"--peers", "node2:10002,node3:10003", "--quorum-size=2",
+                                     "--replication-addr=127.0.0.1:10001"});
   CHECK(settings.replication.plugin == "leader-follower");
   CHECK(option_text(settings.replication, "listen") == "127.0.0.1:10001");
   CHECK(option_text(settings.replication, "write_quorum") == "2");

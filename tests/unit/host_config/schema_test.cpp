@@ -1,4 +1,5 @@
-// Declarations of options: sound ones are read through their strides, others are their author's bug.
+// Declarations of options: sound ones are read through their strides, others are their author's
+// bug.
 #include <catch2/catch.hpp>
 #include <cstring>
 
@@ -92,9 +93,7 @@ TEST_CASE("a table nested into itself ends") {
   CHECK_FALSE(read_schema(&row, 1, sizeof(row), "loop").has_value());
 }
 
-TEST_CASE("TOML strings are escaped") {
-  CHECK(toml_string("a\"b\\\n") == "\"a\\\"b\\\\\\u000A\"");
-}
+TEST_CASE("TOML strings are escaped") { CHECK(toml_string("a\"b\\\n") == "\"a\\\"b\\\\\\u000A\""); }
 
 }  // namespace
 }  // namespace kvhost::host

@@ -1,9 +1,10 @@
 // Sizes, durations, addresses and near misses: the small words of a configuration.
+#include "config/units.hpp"
+
 #include <catch2/catch.hpp>
 
 #include "config/address.hpp"
 #include "config/did_you_mean.hpp"
-#include "config/units.hpp"
 
 namespace kvhost::host {
 namespace {
@@ -41,8 +42,7 @@ TEST_CASE("durations are numbers with units") {
   CHECK(parse_duration("5m").value() == int64_t{300} * 1'000'000'000);
   CHECK(parse_duration("2h").value() == int64_t{7200} * 1'000'000'000);
   CHECK(parse_duration("1d").value() == int64_t{86400} * 1'000'000'000);
-  CHECK(parse_duration("5").error().message() ==
-        "the unit is missing; units are d h m s ms us ns");
+  CHECK(parse_duration("5").error().message() == "the unit is missing; units are d h m s ms us ns");
 }
 
 TEST_CASE("sizes and durations are written the short way") {

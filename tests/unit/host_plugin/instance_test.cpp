@@ -3,10 +3,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "config/config_file.hpp"
 #include "kvhost/abi/compaction.h"
 #include "kvhost/abi/transport.h"
 #include "kvhost/detail/boundary.hpp"
-#include "config/config_file.hpp"
 #include "plugin/component_instance.hpp"
 #include "plugin/plugin_registry.hpp"
 #include "unit/host_plugin/test_plugins.hpp"
@@ -38,9 +38,11 @@ struct BareHost {
 };
 
 struct Trial {
-  explicit Trial(const std::string& folder) : registry(PluginRegistry::scan({plugin_folder(folder)})) {}
+  explicit Trial(const std::string& folder)
+      : registry(PluginRegistry::scan({plugin_folder(folder)})) {}
 
-  Result<std::unique_ptr<ComponentInstance>> create(const std::string& kind, const std::string& name,
+  Result<std::unique_ptr<ComponentInstance>> create(const std::string& kind,
+                                                    const std::string& name,
                                                     const std::string& toml = "") {
     component = registry.load(kind, name).value();
     return ComponentInstance::create(component, host.host, values(toml), context, diagnostics);
@@ -91,7 +93,8 @@ TEST_CASE("a throw in create becomes words") {
   CHECK(says(text, "throwing (test.throwing 1.0.0, " + plugin_file("throwing", "throwing") + ")"));
 }
 
-TEST_CASE("failures without words, with strange codes or without an instance are the plugin's bug") {
+TEST_CASE(
+    "failures without words, with strange codes or without an instance are the plugin's bug") {
   CHECK(says(Trial("silent").failure("faulty"), "without a word of why; this is a bug"));
   CHECK(says(Trial("strange_status").failure("faulty"), "status 4711"));
   CHECK(says(Trial("made_nothing").failure("faulty"), "made nothing; this is a bug"));

@@ -105,8 +105,8 @@ TEST_CASE("random damage never faults") {
     for (int i = 0; i < 4; ++i) {
       // Half of the hits go into the section headers, where offsets and lengths stand.
       const bool in_table = next() % 2 == 0;
-      const std::size_t at = in_table ? table + next() % (bytes.size() - table)
-                                      : next() % sizeof(Elf64_Ehdr);
+      const std::size_t at =
+          in_table ? table + next() % (bytes.size() - table) : next() % sizeof(Elf64_Ehdr);
       bytes[at] = static_cast<char>(next());
     }
     const auto manifest = find_plugin_manifest(bytes);
@@ -138,8 +138,7 @@ TEST_CASE("manifests that are malformed") {
 TEST_CASE("something that is no file") {
   const engine::testing::TemporaryDirectory directory;
   CHECK(read_plugin_manifest(directory.path()).error().code() == StatusCode::PLUGIN_INCOMPATIBLE);
-  CHECK(read_plugin_manifest(directory.path() + "/none.so").error().code() ==
-        StatusCode::IO_ERROR);
+  CHECK(read_plugin_manifest(directory.path() + "/none.so").error().code() == StatusCode::IO_ERROR);
 }
 
 }  // namespace

@@ -77,8 +77,8 @@ TEST_CASE("two files that offer one name are both named") {
 TEST_CASE("one file by two ways is one file") {
   const TemporaryDirectory other;
   REQUIRE(symlink(plugin_file("tiny", "tiny").c_str(), (other.path() + "/link.so").c_str()) == 0);
-  auto registry =
-      PluginRegistry::scan({plugin_folder("tiny"), plugin_folder("tiny") + "/../tiny", other.path()});
+  auto registry = PluginRegistry::scan(
+      {plugin_folder("tiny"), plugin_folder("tiny") + "/../tiny", other.path()});
   CHECK(registry.candidates().size() == 1);
   CHECK(registry.load(KVH_KIND_COMPACTION, "tiny").has_value());
 }

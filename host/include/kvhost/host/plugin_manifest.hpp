@@ -1,7 +1,8 @@
 // What a plugin file says about itself, read from its ELF section without running any of its code.
 //
 // Threads:   any; pure functions but for reading the file.
-// Errors:    NOT_SUPPORTED: a sound shared library that is no kvhost plugin. PLUGIN_INCOMPATIBLE: no
+// Errors:    NOT_SUPPORTED: a sound shared library that is no kvhost plugin. PLUGIN_INCOMPATIBLE:
+// no
 //            ELF file, another architecture, a damaged or stripped one, a malformed manifest.
 //            IO_ERROR: the file cannot be read.
 #pragma once
