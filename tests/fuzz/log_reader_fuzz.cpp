@@ -37,8 +37,8 @@ void read_everything(std::string_view bytes) {
     for (const char byte : payload) sum = sum + static_cast<uint8_t>(byte);
     return kvhost::Status::ok();
   }));
-  static_cast<void>(inspect_log_segment(files, "/wal/000001.log",
-                                        [](const LogEntryInfo&) { return true; }));
+  static_cast<void>(
+      inspect_log_segment(files, "/wal/000001.log", [](const LogEntryInfo&) { return true; }));
 }
 
 }  // namespace

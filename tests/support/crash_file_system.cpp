@@ -317,9 +317,9 @@ Status CrashFileSystem::truncate(const std::string& path, uint64_t size) {
   MutexLock lock(mutex_);
   KVHOST_TRY_ASSIGN(const NodePointer node, find_file(path, "truncate"));
   if (size > node->data.size()) {
-    return {StatusCode::INVALID_ARGUMENT,
-            path + ": truncate: expected at most " + std::to_string(node->data.size()) +
-                " bytes, found " + std::to_string(size)};
+    return {StatusCode::INVALID_ARGUMENT, path + ": truncate: expected at most " +
+                                              std::to_string(node->data.size()) + " bytes, found " +
+                                              std::to_string(size)};
   }
   const Permit permit = begin_change(path, "truncate");
   if (permit.takes_effect) node->truncate(size);
@@ -331,8 +331,9 @@ Result<std::unique_ptr<FileLock>> CrashFileSystem::lock(const std::string& path)
   KVHOST_TRY(check_alive(path, "open"));
   if (tree_.locate(path).directory == nullptr) return posix_error(path, "open", ENOENT);
   if (!locks_.insert(path).second) {
-    return Status(StatusCode::LOCKED, path + ": held by this process already; stop that one first, "
-                                             "or use another directory");
+    return Status(StatusCode::LOCKED, path +
+                                          ": held by this process already; stop that one first, "
+                                          "or use another directory");
   }
   if (tree_.find(path) == nullptr) {
     auto node = std::make_shared<Node>();

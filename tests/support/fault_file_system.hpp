@@ -4,8 +4,8 @@
 //   write,append * nth=1 always ENOSPC   from the first write on, every one fails
 //   read *.sst nth=2 once short      the second read yields half of its bytes
 //
-// Kinds are those of FileCall, joined by commas, `*` for all; the glob matches the whole path or the
-// name alone. A `short` write hands on half its bytes and fails. Without a rule nothing fails.
+// Kinds are those of FileCall, joined by commas, `*` for all; the glob matches the whole path or
+// the name alone. A `short` write hands on half its bytes and fails. Without a rule nothing fails.
 //
 // Threads:   any.
 #pragma once

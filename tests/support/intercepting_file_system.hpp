@@ -1,5 +1,5 @@
-// Stands in front of a file system and asks an interceptor before every call: the common half of the
-// systems that record and that fail.
+// Stands in front of a file system and asks an interceptor before every call: the common half of
+// the systems that record and that fail.
 //
 // Threads:   any, if the interceptor's on_call() may be called by any.
 // Lifetime:  borrows the file system and the interceptor; its files borrow them, too.

@@ -2,7 +2,8 @@
 // from it what its disk would hold after a power cut.
 //
 // Threads:   none of its own: the owner holds a mutex.
-// Model:     a directory's changes and a file's writes are pending until synced. A power cut decides
+// Model:     a directory's changes and a file's writes are pending until synced. A power cut
+// decides
 //            for each whether it had reached the disk; changes of one name or one file keep their
 //            order, everything else is free.
 #pragma once

@@ -1,6 +1,7 @@
 // Memory that is handed out piece by piece and freed all at once, as a memtable needs it.
 //
-// Threads:   one writer at a time calls allocate() and copy(); bytes_used() and bytes_reserved() may
+// Threads:   one writer at a time calls allocate() and copy(); bytes_used() and bytes_reserved()
+// may
 //            be read by any thread. Readers of the pieces need their own order with the writer.
 // Lifetime:  every piece lives until the arena is destroyed.
 // Errors:    running out of memory ends the process, as with every other allocation.

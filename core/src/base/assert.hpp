@@ -12,9 +12,9 @@ namespace kvhost::engine {
 
 }  // namespace kvhost::engine
 
-#define KVHOST_ASSERT(condition, message)                                                   \
-  do {                                                                                      \
-    if (!(condition)) [[unlikely]] {                                                        \
-      ::kvhost::engine::assertion_failed(__FILE__, __LINE__, #condition, message);          \
-    }                                                                                       \
+#define KVHOST_ASSERT(condition, message)                                          \
+  do {                                                                             \
+    if (!(condition)) [[unlikely]] {                                               \
+      ::kvhost::engine::assertion_failed(__FILE__, __LINE__, #condition, message); \
+    }                                                                              \
   } while (false)

@@ -1,6 +1,6 @@
-// The two hashes of the project, both XXH3 with 64 bits. They differ in their promise: checksum64 is
-// part of every file format and never changes; hash64 lives in memory and filters' own formats name
-// the version they were made with.
+// The two hashes of the project, both XXH3 with 64 bits. They differ in their promise: checksum64
+// is part of every file format and never changes; hash64 lives in memory and filters' own formats
+// name the version they were made with.
 //
 // Threads:   any.
 #pragma once

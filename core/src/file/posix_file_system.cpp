@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::size_t kZeroChunk = std::size_t{1} << 20;
 
-// Allocates, then writes: allocated blocks alone stay "unwritten" in the file system's tree, and the
-// first write to each would change metadata that the next sync has to carry.
+// Allocates, then writes: allocated blocks alone stay "unwritten" in the file system's tree, and
+// the first write to each would change metadata that the next sync has to carry.
 Status allocate(const std::string& path, const Descriptor& fd, uint64_t size) {
   if (size == 0 || ::fallocate(fd.get(), 0, 0, static_cast<off_t>(size)) == 0) return Status::ok();
   // Where the file system cannot allocate ahead, writing the zeros does it.

@@ -53,8 +53,8 @@ class PosixLock final : public FileLock {
 };
 
 Status locked(const std::string& path, const std::string& holder) {
-  return {StatusCode::LOCKED, path + ": held by " + holder +
-                                  "; stop that one first, or use another directory"};
+  return {StatusCode::LOCKED,
+          path + ": held by " + holder + "; stop that one first, or use another directory"};
 }
 
 }  // namespace

@@ -13,12 +13,12 @@
 namespace kvhost::engine {
 
 // Makes directory/name hold `bytes`, durably, or leaves what was there: writes name.tmp, syncs it,
-// renames it over `name` and syncs the directory. After an error the old or the new bytes are there.
+// renames it over `name` and syncs the directory. After an error the old or the new bytes are
+// there.
 Status write_file_atomically(FileSystem& files, const std::string& directory,
                              const std::string& name, std::string_view bytes);
 
 // The file's bytes. A file of more than `max_bytes` is refused before anything is allocated.
-Result<std::string> read_whole_file(FileSystem& files, const std::string& path,
-                                    uint64_t max_bytes);
+Result<std::string> read_whole_file(FileSystem& files, const std::string& path, uint64_t max_bytes);
 
 }  // namespace kvhost::engine

@@ -21,8 +21,7 @@ LogSegmentInfo describe(const SegmentReader& segment) {
 
 LogEntryInfo describe(const SegmentEntry& entry) {
   LogEntryInfo info;
-  info.state =
-      entry.kind == RecordKind::kMark ? LogEntryState::kMark : LogEntryState::kRecord;
+  info.state = entry.kind == RecordKind::kMark ? LogEntryState::kMark : LogEntryState::kRecord;
   info.offset = entry.offset;
   info.bytes = entry.bytes;
   info.payload = entry.payload;

@@ -120,8 +120,8 @@ std::optional<RecordHeader> decode_record_header(std::string_view bytes, LogPosi
   header.length = load_fixed32(raw + kLengthAt);
   const uint16_t back = load_fixed16(raw + kSegmentsBackAt);
   if (back != kTooFarBack && back <= at.segment) {
-    header.durable = LogPosition{at.segment - back,
-                                 uint64_t{load_fixed32(raw + kDurableAt)} * kRecordAlignment};
+    header.durable =
+        LogPosition{at.segment - back, uint64_t{load_fixed32(raw + kDurableAt)} * kRecordAlignment};
   }
   return header;
 }

@@ -1,8 +1,8 @@
 // The bytes of a segment file: its header, its records, its name.
 //
 // Threads:   any.
-// Errors:    decode_segment_header(): CORRUPTION, FORMAT_UNSUPPORTED, worded without the file's path.
-// Format:    docs/formats/wal.md
+// Errors:    decode_segment_header(): CORRUPTION, FORMAT_UNSUPPORTED, worded without the file's
+// path. Format:    docs/formats/wal.md
 #pragma once
 
 #include <cstdint>
@@ -65,8 +65,8 @@ void append_record(std::string& out, RecordKind kind, std::string_view payload, 
 // Nullopt when the bytes are no record header written at `at` in this incarnation.
 std::optional<RecordHeader> decode_record_header(std::string_view bytes, LogPosition at,
                                                  uint64_t incarnation);
-// The checksum that a record at `at` should carry; `record` begins with its header and ends with the
-// payload, without padding.
+// The checksum that a record at `at` should carry; `record` begins with its header and ends with
+// the payload, without padding.
 uint64_t record_checksum(std::string_view record, LogPosition at, uint64_t incarnation);
 
 // `000007.log`, at least six digits.

@@ -1,5 +1,5 @@
-// A place in the log: a segment's number and a byte offset in its file. Positions are ordered as the
-// log is; {0, 0} is before everything.
+// A place in the log: a segment's number and a byte offset in its file. Positions are ordered as
+// the log is; {0, 0} is before everything.
 #pragma once
 
 #include <compare>

@@ -43,7 +43,8 @@ class Recovery {
     if (number(i) == start_.from.segment) offset = std::max(offset, start_.from.offset);
     if (offset > segment.file_bytes()) return start_beyond_file(segment);
     end_.position = {number(i), std::max(offset, is_last(i) ? 0 : limit)};
-    // An empty segment of a log that went on elsewhere, or one whose tail was given up before `from`.
+    // An empty segment of a log that went on elsewhere, or one whose tail was given up before
+    // `from`.
     if (!is_last(i) && offset >= limit) return true;
     while (offset < limit) {
       KVHOST_TRY_ASSIGN(const SegmentEntry entry, segment.read(offset));
@@ -68,7 +69,8 @@ class Recovery {
     return Status(StatusCode::CORRUPTION,
                   chain_[i]->path() + ": record at offset " + std::to_string(bad.offset) + ": " +
                       bad.problem + "; the log was durable up to " + to_string(proof->durable) +
-                      " (says " + proof->source + "), so this is damage and not a crash's torn end");
+                      " (says " + proof->source +
+                      "), so this is damage and not a crash's torn end");
   }
 
   // What a torn record takes up; its header may claim more than the file holds.
@@ -99,8 +101,7 @@ class Recovery {
       KVHOST_TRY_ASSIGN(const auto entry, segment.find_good(from));
       if (!entry) return std::optional<Proof>();
       if (entry->durable.has_value() && *entry->durable > at) {
-        return std::optional(Proof{*entry->durable, "the record at " + segment.path() +
-                                                        " offset " +
+        return std::optional(Proof{*entry->durable, "the record at " + segment.path() + " offset " +
                                                         std::to_string(entry->offset)});
       }
       end_.discarded_bytes += entry->bytes;
@@ -109,18 +110,19 @@ class Recovery {
   }
 
   static Status crosses(const SegmentReader& segment, const SegmentEntry& entry, uint64_t limit) {
-    return {StatusCode::CORRUPTION, segment.path() + ": record at offset " +
-                                        std::to_string(entry.offset) + ": expected an end at or "
-                                        "before " + std::to_string(limit) +
-                                        ", where the next segment says the log left this one, found " +
-                                        std::to_string(entry.end())};
+    return {StatusCode::CORRUPTION,
+            segment.path() + ": record at offset " + std::to_string(entry.offset) +
+                ": expected an end at or "
+                "before " +
+                std::to_string(limit) +
+                ", where the next segment says the log left this one, found " +
+                std::to_string(entry.end())};
   }
 
   Status start_beyond_file(const SegmentReader& segment) const {
-    return {StatusCode::CORRUPTION, segment.path() + ": expected at least " +
-                                        std::to_string(start_.from.offset) +
-                                        " bytes, where recovery starts, found " +
-                                        std::to_string(segment.file_bytes())};
+    return {StatusCode::CORRUPTION,
+            segment.path() + ": expected at least " + std::to_string(start_.from.offset) +
+                " bytes, where recovery starts, found " + std::to_string(segment.file_bytes())};
   }
 
   const LogStart& start_;

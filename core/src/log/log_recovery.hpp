@@ -3,8 +3,8 @@
 // Threads:   one; nobody writes to the directory meanwhile.
 // Lifetime:  a payload handed to the callback lives until the callback returns.
 // Errors:    CORRUPTION (a segment is missing, or a record is bad although something proves that it
-//            was once durable; names file, offset, expected and found), FORMAT_UNSUPPORTED, IO_ERROR,
-//            and whatever the callback returns. Nothing on disk is changed, ever.
+//            was once durable; names file, offset, expected and found), FORMAT_UNSUPPORTED,
+//            IO_ERROR, and whatever the callback returns. Nothing on disk is changed, ever.
 // Format:    docs/formats/wal.md
 #pragma once
 
@@ -48,8 +48,8 @@ struct LogEnd {
 // Gets each record in log order with the position of its first byte. An error stops the recovery.
 using LogRecordCallback = std::function<Status(std::string_view payload, LogPosition position)>;
 
-// Reads every record from `start.from` on. A bad record ends the log, as a crash leaves it, unless a
-// later record, a later segment or the hint proves that the log was durable beyond it.
+// Reads every record from `start.from` on. A bad record ends the log, as a crash leaves it, unless
+// a later record, a later segment or the hint proves that the log was durable beyond it.
 Result<LogEnd> recover_log(FileSystem& files, const std::string& directory, const LogStart& start,
                            const LogRecordCallback& callback);
 

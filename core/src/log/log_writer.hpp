@@ -33,8 +33,8 @@ namespace kvhost::engine {
 inline constexpr uint64_t kMaxLogRecord = uint64_t{1} << 30;
 
 struct LogOptions {
-  // Bytes per segment file, a multiple of 4096, at least 8192. A record (or group) that does not fit
-  // gets a segment of its own size.
+  // Bytes per segment file, a multiple of 4096, at least 8192. A record (or group) that does not
+  // fit gets a segment of its own size.
   uint64_t segment_size = uint64_t{64} << 20;
   // Released segments kept for reuse; more are removed.
   std::size_t max_spares = 2;
@@ -51,8 +51,8 @@ struct LogUsage {
 
 class LogWriter {
  public:
-  // Goes on after `end`, as recover_log() found it (on an empty directory, too). Makes what recovery
-  // read durable, then starts segment `end.next_segment`.
+  // Goes on after `end`, as recover_log() found it (on an empty directory, too). Makes what
+  // recovery read durable, then starts segment `end.next_segment`.
   static Result<std::unique_ptr<LogWriter>> open(FileSystem& files, std::string directory,
                                                  const LogOptions& options, const LogEnd& end);
   virtual ~LogWriter() = default;
@@ -60,16 +60,16 @@ class LogWriter {
   // Hands a record to the kernel. Returns the position after it: the record is durable once
   // durable_position() has reached that. Survives the end of the process, not that of the machine.
   virtual Result<LogPosition> append(std::string_view payload) = 0;
-  // The same for several records in one write: all of them, or an error and none of them counts. They
-  // always share a segment.
+  // The same for several records in one write: all of them, or an error and none of them counts.
+  // They always share a segment.
   virtual Result<LogPosition> append_group(std::span<const std::string_view> payloads) = 0;
   // Makes everything durable whose append had returned when sync() was called.
   virtual Status sync() = 0;
 
   // Starts a new segment. Also the way on after an error: the new header says where the valid log
   // ended, so that failed bytes never count. After IO_ERROR that is durable_position(): the caller
-  // has stored what it still needs from beyond it elsewhere (in tables). After NO_SPACE nothing that
-  // was appended is given up. When rotate() fails, the writer stays as it was.
+  // has stored what it still needs from beyond it elsewhere (in tables). After NO_SPACE nothing
+  // that was appended is given up. When rotate() fails, the writer stays as it was.
   virtual Status rotate() = 0;
   // Syncs, and marks the end so that later damage to any record is told from a crash. No call may
   // follow. A writer destroyed without close() is like a killed process.
@@ -78,8 +78,8 @@ class LogWriter {
   // Gives up every segment whose records all lie before `position`: it becomes a spare or is
   // removed. The caller has durably recorded that recovery starts at `position` or later.
   virtual Status release_before(const LogPosition& position) = 0;
-  // True when no spare segment is at hand; then prepare_spare(), from a background thread, makes one,
-  // so that the next switch of segments neither waits nor needs disk space.
+  // True when no spare segment is at hand; then prepare_spare(), from a background thread, makes
+  // one, so that the next switch of segments neither waits nor needs disk space.
   virtual bool needs_spare() const = 0;
   virtual Status prepare_spare() = 0;
 

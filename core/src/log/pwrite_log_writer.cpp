@@ -48,7 +48,8 @@ Status PwriteLogWriter::adopt_existing() {
 }
 
 Status PwriteLogWriter::start(const LogEnd& end) {
-  // What recovery read may so far lie in the page cache only, and the new header will call it durable.
+  // What recovery read may so far lie in the page cache only, and the new header will call it
+  // durable.
   for (const uint64_t number : end.replayed) {
     KVHOST_TRY_ASSIGN(const auto file,
                       files_.open_positioned(directory_ + "/" + segment_file_name(number)));
@@ -235,9 +236,8 @@ Status PwriteLogWriter::release_before(const LogPosition& position) {
     for (auto at = live_.begin(); at != live_.end() && at->first < first_kept;) {
       released.insert(live_.extract(at++));
     }
-    std::erase_if(unsynced_, [&](const SegmentPointer& segment) {
-      return segment->number() < first_kept;
-    });
+    std::erase_if(unsynced_,
+                  [&](const SegmentPointer& segment) { return segment->number() < first_kept; });
   }
   Status first_error;
   for (const auto& [number, segment] : released) {
@@ -271,7 +271,8 @@ Result<std::unique_ptr<LogWriter>> LogWriter::open(FileSystem& files, std::strin
                                                    const LogOptions& options, const LogEnd& end) {
   if (options.segment_size < 2 * kSegmentHeaderSize || options.segment_size % kBlock != 0) {
     return Status(StatusCode::INVALID_ARGUMENT,
-                  directory + ": segment_size: expected a multiple of 4096 of at least 8192, found " +
+                  directory +
+                      ": segment_size: expected a multiple of 4096 of at least 8192, found " +
                       std::to_string(options.segment_size));
   }
   auto writer = std::make_unique<PwriteLogWriter>(files, std::move(directory), options);

@@ -21,8 +21,8 @@ using SegmentChain = std::vector<std::unique_ptr<SegmentReader>>;
 // Numbers of all segment files in a directory listing, ascending.
 std::vector<uint64_t> segment_numbers(const std::vector<std::string>& names);
 
-// The chain from the segment at `from` (or the first one after it) to the newest. Requires that every
-// segment it needs is there.
+// The chain from the segment at `from` (or the first one after it) to the newest. Requires that
+// every segment it needs is there.
 Result<SegmentChain> open_segment_chain(FileSystem& files, const std::string& directory,
                                         const std::vector<uint64_t>& numbers, LogPosition from);
 

@@ -30,8 +30,8 @@ class SegmentPool {
   Status adopt(const std::vector<std::string>& names);
   // Makes a spare when there is none.
   Status prepare();
-  // Hands out the path of a file of at least `size` bytes, a spare when one fits. It is the caller's
-  // to rename or remove.
+  // Hands out the path of a file of at least `size` bytes, a spare when one fits. It is the
+  // caller's to rename or remove.
   Result<std::string> take(uint64_t size);
   // Turns the file at `path` into a spare, or removes it when there are enough.
   Status put(const std::string& path, uint64_t size);

@@ -35,8 +35,8 @@ Result<std::unique_ptr<SegmentReader>> SegmentReader::open(FileSystem& files,
 Result<std::string_view> SegmentReader::view(uint64_t offset, uint64_t length) {
   if (offset >= file_bytes_) return std::string_view();
   length = std::min(length, file_bytes_ - offset);
-  const bool inside = offset >= window_offset_ &&
-                      offset + length <= window_offset_ + window_.size();
+  const bool inside =
+      offset >= window_offset_ && offset + length <= window_offset_ + window_.size();
   if (!inside) {
     // `length` was checked against the file, so a lying record cannot ask for more than exists.
     window_.resize(std::min(std::max(length, kWindow), file_bytes_ - offset));
@@ -47,8 +47,8 @@ Result<std::string_view> SegmentReader::view(uint64_t offset, uint64_t length) {
     const uint64_t wanted = window_.size();
     window_.clear();
     if (!count) return count.error();
-    return Status(StatusCode::IO_ERROR, path_ + ": read at offset " + std::to_string(offset) + ": " +
-                                            expected_found("bytes", wanted, *count));
+    return Status(StatusCode::IO_ERROR, path_ + ": read at offset " + std::to_string(offset) +
+                                            ": " + expected_found("bytes", wanted, *count));
   }
   const std::string_view window = window_;
   return window.substr(offset - window_offset_, length);
@@ -61,8 +61,10 @@ Result<SegmentEntry> SegmentReader::read(uint64_t offset) {
   const auto record = decode_record_header(raw, {header_.number, offset}, header_.incarnation);
   if (!record) {
     const bool zeros = raw.find_first_not_of('\0') == std::string_view::npos;
-    entry.problem = std::string("expected a record header, found ") +
-                    (raw.empty() ? "the end of the file" : zeros ? "zeros" : "other bytes");
+    entry.problem =
+        std::string("expected a record header, found ") + (raw.empty() ? "the end of the file"
+                                                           : zeros     ? "zeros"
+                                                                       : "other bytes");
     return entry;
   }
   entry.kind = record->kind;

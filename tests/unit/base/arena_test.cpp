@@ -19,7 +19,8 @@ TEST_CASE("pieces are aligned, apart from each other and stay as written") {
   std::vector<Piece> pieces;
   std::size_t sum = 0;
   for (int i = 0; i < 2000; ++i) {
-    const std::size_t bytes = random.one_in(50) ? 20'000 + random.below(100'000) : random.below(300);
+    const std::size_t bytes =
+        random.one_in(50) ? 20'000 + random.below(100'000) : random.below(300);
     const std::size_t alignment = std::size_t{1} << random.below(7);
     char* const at = arena.allocate(bytes, alignment);
     REQUIRE(reinterpret_cast<uintptr_t>(at) % alignment == 0);

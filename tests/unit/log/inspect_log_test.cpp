@@ -16,8 +16,8 @@ struct Seen {
 Seen inspect(LogWorld& world, const std::string& path) {
   Seen seen;
   const auto info = inspect_log_segment(world.files, path, [&](const LogEntryInfo& entry) {
-    seen.lines.push_back(std::string(to_string(entry.state)) + " " +
-                         std::to_string(entry.offset) + " " + std::to_string(entry.bytes) +
+    seen.lines.push_back(std::string(to_string(entry.state)) + " " + std::to_string(entry.offset) +
+                         " " + std::to_string(entry.bytes) +
                          (entry.problem.empty() ? "" : ": " + entry.problem));
     if (entry.state == LogEntryState::kRecord) seen.payloads.emplace_back(entry.payload);
     return true;
@@ -33,9 +33,9 @@ TEST_CASE("a sound segment shows its records, its mark and its end") {
   world.append("two, longer");
   REQUIRE(world.log->close().is_ok());
   const Seen seen = inspect(world, "/wal/000001.log");
-  CHECK(seen.lines == std::vector<std::string>{
-                          "record 4096 32", "record 4128 40", "mark 4168 24",
-                          "end 4192 12192: expected a record header, found zeros"});
+  CHECK(seen.lines ==
+        std::vector<std::string>{"record 4096 32", "record 4128 40", "mark 4168 24",
+                                 "end 4192 12192: expected a record header, found zeros"});
   CHECK(seen.payloads == Payloads{"one", "two, longer"});
   CHECK(seen.info.number == 1);
   CHECK(seen.info.format_version == 1);
@@ -86,8 +86,8 @@ TEST_CASE("a file that is no segment is refused") {
   LogWorld world;
   auto file = std::move(world.files.create("/wal/notes.txt")).value();
   REQUIRE(file->append(std::string(5000, 'n')).is_ok());
-  const auto info = inspect_log_segment(world.files, "/wal/notes.txt",
-                                        [](const LogEntryInfo&) { return true; });
+  const auto info =
+      inspect_log_segment(world.files, "/wal/notes.txt", [](const LogEntryInfo&) { return true; });
   CHECK(info.error().code() == StatusCode::CORRUPTION);
 }
 

@@ -40,7 +40,8 @@ TEST_CASE("a flipped bit anywhere yields a prefix or an error") {
       ++prefixes;
       REQUIRE(found->payloads.size() <= written.size());
       REQUIRE(std::equal(found->payloads.begin(), found->payloads.end(), written.begin()));
-      // Only the very last record has nothing after it that proves it; padding proves nothing at all.
+      // Only the very last record has nothing after it that proves it; padding proves nothing at
+      // all.
       REQUIRE(found->payloads.size() + 1 >= written.size());
     }
   }

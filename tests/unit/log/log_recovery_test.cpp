@@ -154,8 +154,9 @@ TEST_CASE("a missing segment is named") {
     REQUIRE(world.files.remove("/wal/000002.log").is_ok());
     const Status status = world.refused();
     CHECK(status.code() == StatusCode::CORRUPTION);
-    CHECK(status.message() ==
-          "/wal: expected the segment 000002.log, which 000003.log goes on from, found no such file");
+    CHECK(
+        status.message() ==
+        "/wal: expected the segment 000002.log, which 000003.log goes on from, found no such file");
   }
   SECTION("at the start") {
     REQUIRE(world.files.remove("/wal/000001.log").is_ok());
@@ -238,8 +239,9 @@ TEST_CASE("a damaged header is reported: a segment has its name only with a good
   world.lose_power();
   SECTION("magic") {
     world.files.flip_bits("/wal/000001.log", 0, 1);
-    CHECK_THAT(world.refused().message(),
-               Catch::StartsWith("/wal/000001.log: segment header at offset 0: expected the magic"));
+    CHECK_THAT(
+        world.refused().message(),
+        Catch::StartsWith("/wal/000001.log: segment header at offset 0: expected the magic"));
   }
   SECTION("a field") {
     world.files.flip_bits("/wal/000001.log", 24, 1);

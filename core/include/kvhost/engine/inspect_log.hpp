@@ -56,8 +56,8 @@ struct LogEntryInfo {
   std::string problem;
 };
 
-// Calls `each` for every entry of the segment in file order, the last one being kTorn or kEnd unless
-// the file is full. `each` returns false to stop early.
+// Calls `each` for every entry of the segment in file order, the last one being kTorn or kEnd
+// unless the file is full. `each` returns false to stop early.
 Result<LogSegmentInfo> inspect_log_segment(FileSystem& files, const std::string& path,
                                            const std::function<bool(const LogEntryInfo&)>& each);
 
