@@ -14,11 +14,6 @@
 namespace kvhost::engine {
 namespace {
 
-// Different for every file and every place in it.
-uint64_t block_seed(const FileIdentity& identity, uint64_t offset) {
-  return (identity.low ^ std::rotl(identity.high, 32)) + offset * 0x9E3779B97F4A7C15u;
-}
-
 // No payload of a builder is larger; what claims more is refused before memory is taken for it.
 constexpr uint64_t kMaxPayloadBytes = uint64_t{1} << 31;
 // The most that a stored byte can stand for: LZ4 255, Zstandard about 128 KiB per 4 bytes of block.
@@ -61,6 +56,10 @@ Result<BlockBuffer> decompress(std::string_view stored, Codec codec, uint64_t pa
 }
 
 }  // namespace
+
+uint64_t block_seed(const FileIdentity& identity, uint64_t offset) {
+  return (identity.low ^ std::rotl(identity.high, 32)) + offset * 0x9E3779B97F4A7C15u;
+}
 
 std::string_view block_kind_name(BlockKind kind) {
   switch (kind) {

@@ -40,6 +40,9 @@ struct BlockHandle {
 // codec (1), kind (1), zero (2), payload bytes (4), checksum (8).
 inline constexpr std::size_t kBlockTrailerBytes = 16;
 
+// What a block's checksum is seeded with: different for every file and every place in it.
+uint64_t block_seed(const FileIdentity& identity, uint64_t offset);
+
 // Compresses payloads and puts them into envelopes.
 class BlockSealer {
  public:
