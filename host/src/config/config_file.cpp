@@ -1,5 +1,24 @@
 #include "config/config_file.hpp"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+
+// TOML++ 3.3 asserts on some malformed texts ("[=]") instead of refusing them, and with NDEBUG
+// takes the asserted for granted. A file that somebody wrote must not end the process either way:
+// here a failed assertion is thrown, and caught below.
+#undef NDEBUG
+namespace {
+struct ParserSurprise : std::logic_error {
+  using std::logic_error::logic_error;
+};
+[[noreturn]] void throw_surprise(const char* expression) { throw ParserSurprise(expression); }
+}  // namespace
+#define TOML_ASSERT(expr) ((expr) ? static_cast<void>(0) : throw_surprise(#expr))
 #define TOML_EXCEPTIONS 0
 #define TOML_HEADER_ONLY 0
 #define TOML_IMPLEMENTATION
@@ -12,13 +31,6 @@
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
 #endif
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <memory>
-#include <sstream>
 
 namespace kvhost::host {
 namespace {
@@ -82,9 +94,41 @@ void set_places(ConfigValue& value, const SourcePlace& place) {
 
 }  // namespace
 
+namespace {
+
+bool is_surprising(std::string_view text) {
+  try {
+    (void)toml::parse(text);
+    return false;
+  } catch (const ParserSurprise&) {
+    return true;
+  }
+}
+
+// The first line with which a text surprises the parser; 0 for a text too long to look for it.
+uint32_t surprising_line(std::string_view text) {
+  constexpr std::size_t kLongest = 256 << 10;
+  if (text.size() > kLongest) return 0;
+  uint32_t line = 1;
+  for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1)) {
+    if (is_surprising(text.substr(0, end))) return line;
+    ++line;
+  }
+  return line;
+}
+
+}  // namespace
+
 Result<ConfigValue> parse_config_text(std::string_view text, std::string_view source_name) {
   auto source = std::make_shared<const std::string>(source_name);
-  const toml::parse_result parsed = toml::parse(text);
+  toml::parse_result parsed;
+  try {
+    parsed = toml::parse(text);
+  } catch (const ParserSurprise&) {
+    const SourcePlace place{source, surprising_line(text), 0, false};
+    return Status(StatusCode::CONFIG_ERROR,
+                  place.to_string() + ": this is no valid TOML: expected key = value or [section]");
+  }
   if (!parsed) {
     const auto& error = parsed.error();
     const SourcePlace place = place_of(error.source(), source);
@@ -123,9 +167,13 @@ ConfigValue parse_argument_value(std::string_view text, const SourcePlace& place
   value.text = text;
   // A newline could smuggle further keys in: such an argument is a bare string.
   if (text.find('\n') == std::string_view::npos) {
-    const toml::parse_result parsed = toml::parse("v = " + std::string(text));
-    const auto* node = parsed ? parsed.table().get("v") : nullptr;
-    if (node != nullptr) value = convert(*node, place.source);
+    try {
+      const toml::parse_result parsed = toml::parse("v = " + std::string(text));
+      const auto* node = parsed ? parsed.table().get("v") : nullptr;
+      if (node != nullptr) value = convert(*node, place.source);
+    } catch (const ParserSurprise&) {
+      value.type = ConfigType::kString;
+    }
     if (value.type != ConfigType::kString) value.text = text;
   }
   set_places(value, place);
