@@ -17,6 +17,16 @@ bool begins_a_method(char c) {
          std::string_view("!#$%&'*+-.^_`|~0123456789").find(c) != std::string_view::npos;
 }
 
+// True when the request line has three words of which the last is some "HTTP/…".
+bool names_a_version(std::string_view head) {
+  const std::string_view line = head.substr(0, head.find("\r\n"));
+  const auto first = line.find(' ');
+  const auto second = line.find(' ', first + 1);
+  return first != std::string_view::npos && second != std::string_view::npos &&
+         line.find(' ', second + 1) == std::string_view::npos &&
+         line.substr(second + 1, 5) == "HTTP/";
+}
+
 }  // namespace
 
 RequestReader::RequestReader(ReadLimits limits, BodyBudget* budget)
@@ -104,6 +114,9 @@ RequestReader::Progress RequestReader::parse_head(InputBuffer& input) {
   parser_->get().body().lease = BodyLease(budget_);
   boost::beast::error_code ec;
   const auto used = parser_->put({input.view().data(), scanned_}, ec);
+  if (ec == beast_http::error::bad_version && names_a_version(input.view())) {
+    return fail(StatusCode::PROTOCOL_ERROR, "expected HTTP/1.1 or HTTP/1.0", 505);
+  }
   if (ec) {
     return fail(StatusCode::PROTOCOL_ERROR,
                 "the head of the request is malformed: " + ec.message());

@@ -19,17 +19,24 @@ struct HostAndPort {
   std::string port;
 };
 
+bool is_port(const std::string& text) {
+  return !text.empty() && text.size() <= 5 &&
+         text.find_first_not_of("0123456789") == std::string::npos && std::stoul(text) <= 65'535;
+}
+
 Result<HostAndPort> split(const std::string& address) {
   const auto colon = address.rfind(':');
-  if (colon == std::string::npos || colon + 1 == address.size()) {
+  const std::string port = colon == std::string::npos ? "" : address.substr(colon + 1);
+  if (!is_port(port)) {
     return Status(StatusCode::INVALID_ARGUMENT,
-                  "listen = \"" + address + "\": expected host:port, as \"127.0.0.1:8080\"");
+                  "listen = \"" + address +
+                      "\": expected host:port, as \"127.0.0.1:8080\", with a port of 0 to 65535");
   }
   std::string host = address.substr(0, colon);
   if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);
   }
-  return HostAndPort{std::move(host), address.substr(colon + 1)};
+  return HostAndPort{std::move(host), port};
 }
 
 Error listen_on(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) {

@@ -177,26 +177,25 @@ void HttpSession::pump() {
   pumping_ = false;
 }
 
+// Takes in one request at most, so that its answer counts before the next is begun.
 bool HttpSession::parse() {
-  bool progress = false;
   while (!input_over_ && !finished_ && (reader_.in_body() || may_begin_request())) {
     switch (reader_.advance(input_)) {
       case RequestReader::Progress::kNeedMore:
         if (input_ended_) input_over_ = true;
-        return progress;
+        return false;
       case RequestReader::Progress::kHead:
         take_head();
         break;
       case RequestReader::Progress::kComplete:
         take_request();
-        break;
+        return true;
       case RequestReader::Progress::kFailed:
         end_input(reader_.failure().status, reader_.failure().http_status);
-        break;
+        return true;
     }
-    progress = true;
   }
-  return progress;
+  return false;
 }
 
 // Judges a head before its body comes, so that a refused body is not waited for or stored.
