@@ -134,7 +134,8 @@ Result<std::string> run_admin_command(StoreCore& core, std::string_view name,
                                       std::string_view arguments) {
   const uint64_t started = monotonic_ns();
   KVHOST_TRY_ASSIGN(json::object answer, find_command(name)->run(core, arguments));
-  json::object whole{{"command", {name.data(), name.size()}}};
+  json::object whole;
+  whole["command"] = json::string_view(name.data(), name.size());
   whole["seconds"] = static_cast<double>(monotonic_ns() - started) / 1e9;
   for (auto& member : answer) whole[member.key()] = std::move(member.value());
   return json::serialize(whole);

@@ -22,6 +22,8 @@ bool PendingCall::take() {
 
 void PendingCall::finish(const Status& status) {
   const auto code = static_cast<int32_t>(status.code());
+  // Counted before the answer: who has it finds it counted.
+  table_.count(facts_, code);
   if (status.is_ok()) {
     facts_.done.fn(facts_.done.ctx, KVH_OK, nullptr);
   } else {
@@ -29,7 +31,7 @@ void PendingCall::finish(const Status& status) {
     detail::write_status(&words, status);
     facts_.done.fn(facts_.done.ctx, code, &words);
   }
-  table_.completed(facts_, code);
+  table_.pending_.leave();
 }
 
 void PendingCall::withdraw() { table_.pending_.leave(); }
@@ -73,9 +75,8 @@ void PendingTable::remove(PendingCall& call) {
   call.unref();
 }
 
-void PendingTable::completed(const PendingFacts& facts, int32_t status) {
+void PendingTable::count(const PendingFacts& facts, int32_t status) {
   counters_->request_done(facts.kind, status, monotonic_ns() - facts.started_ns);
-  pending_.leave();
 }
 
 template <typename Select>

@@ -52,7 +52,7 @@ class PendingTable {
     return shards_[call.facts().session * 0x9E3779B97F4A7C15u >> 59];
   }
   void remove(PendingCall& call);
-  void completed(const PendingFacts& facts, int32_t status);
+  void count(const PendingFacts& facts, int32_t status);
   void unlink(Shard& shard, PendingCall& call);
   template <typename Select>
   void abandon(Shard& shard, Abandon why, Select&& select);

@@ -120,7 +120,7 @@ TEST_CASE("writes under way beyond the limit of bytes are OVERLOADED, one large 
   node.engine->release();
   first->wait();
   CHECK(first->status.is_ok());
-  CHECK(node.facade->counters().in_flight_write_bytes == 0);
+  CHECK(eventually([&] { return node.facade->counters().in_flight_write_bytes == 0; }));
   node.engine->hold_answers = false;
   CHECK(node.put("small", "v")->status.is_ok());
 }

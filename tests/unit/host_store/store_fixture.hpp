@@ -8,11 +8,14 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "kvhost/store.hpp"
 #include "services/executor_service.hpp"
 #include "services/timer_service.hpp"
+#include "store/pending_call.hpp"
 #include "store/store_facade.hpp"
 #include "support/crash_file_system.hpp"
 #include "unit/host_store/engine_proxy.hpp"
@@ -59,6 +62,17 @@ class Counter {
   std::condition_variable changed_;
   int count_ = 0;
 };
+
+// The last reference to a call goes after its answer: looks again until `holds`, for ten seconds.
+template <typename Condition>
+bool eventually(Condition holds) {
+  const uint64_t deadline = monotonic_ns() + 10'000'000'000;
+  while (!holds()) {
+    if (monotonic_ns() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
 
 // What a call came to. Shared with the callback, which may come late.
 struct Answer {
