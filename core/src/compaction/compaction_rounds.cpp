@@ -176,7 +176,7 @@ Status CompactionDriver::Impl::admit(const Version& version, const AdmissionRule
   KVHOST_TRY_ASSIGN(const JobPlacement placement, place_job(version, job, rules));
   std::vector<JobPlacement> running;
   for (const auto& active : active_) {
-    Result<JobPlacement> other = place_job(version, active->job, rules);
+    Result<JobPlacement> other = place_job(version, retarget(version, active->job), rules);
     // Its result is being installed at this moment; what it leaves behind will be seen next time.
     if (!other) return {StatusCode::CONFLICT, "another job is just being installed"};
     running.push_back(std::move(*other));

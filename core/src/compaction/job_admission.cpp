@@ -259,6 +259,13 @@ Result<JobPlacement> place_job(const Version& version, const Job& job,
   return Placer(version, job, rules).place();
 }
 
+Job retarget(const Version& version, Job job) {
+  if (job.target_run != 0 && version.find_run(job.target_run) == Version::kNowhere) {
+    job.target_run = 0;
+  }
+  return job;
+}
+
 Status check_conflicts(const JobPlacement& job, std::span<const JobPlacement> running) {
   const Interval mine = interval_of(job);
   for (const JobPlacement& other : running) {

@@ -51,6 +51,10 @@ struct JobPlacement {
 // Finds the place of a job, or says why it can have none.
 Result<JobPlacement> place_job(const Version& version, const Job& job, const AdmissionRules& rules);
 
+// An admitted job as it fits `version` now: when other jobs have emptied the run that its outputs
+// were to join, they make a new run of that level.
+Job retarget(const Version& version, Job job);
+
 // OK when the job can run beside others: no common input, and no common keys among common runs.
 Status check_conflicts(const JobPlacement& job, std::span<const JobPlacement> running);
 

@@ -151,8 +151,9 @@ Result<JobResult> JobExecutor::run(const Job& job, const std::string& policy_nam
 }
 
 Result<JobResult> JobExecutor::change_metadata(const Job& job, const std::string& policy_name) {
+  const VersionPtr version = dependencies_.versions.current();
   KVHOST_TRY_ASSIGN(const JobPlacement placement,
-                    place_job(*dependencies_.versions.current(), job, rules()));
+                    place_job(*version, retarget(*version, job), rules()));
   KVHOST_TRY(install(job, policy_name, {}));
   JobResult result;
   result.files_in = placement.files.size();
@@ -173,7 +174,8 @@ Result<JobResult> JobExecutor::merge(const Job& job, const std::string& policy_n
   const VersionPtr version = dependencies_.versions.current();
   const std::vector<SequenceNumber> snapshots = dependencies_.host.live_snapshots();
   const AdmissionRules admission = rules();
-  KVHOST_TRY_ASSIGN(const JobPlacement placement, place_job(*version, job, admission));
+  KVHOST_TRY_ASSIGN(const JobPlacement placement,
+                    place_job(*version, retarget(*version, job), admission));
   const uint64_t bytes_in = total_bytes(placement);
   const SpaceReservation reservation(reserved_bytes_, bytes_in);
   KVHOST_TRY(check_space());
@@ -254,8 +256,9 @@ Status JobExecutor::install(const Job& job, const std::string& policy_name,
   const uint64_t new_run = dependencies_.versions.new_run_id();
   return dependencies_.versions
       .log_and_apply([&](const Version& base) -> Result<VersionEdit> {
-        KVHOST_TRY_ASSIGN(const JobPlacement placement, place_job(base, job, admission));
-        VersionEdit edit = edit_of(base, job, placement, new_run, outputs);
+        const Job fitting = retarget(base, job);
+        KVHOST_TRY_ASSIGN(const JobPlacement placement, place_job(base, fitting, admission));
+        VersionEdit edit = edit_of(base, fitting, placement, new_run, outputs);
         if (!job.policy_state.empty()) {
           edit.policy_name = policy_name;
           edit.policy_state = job.policy_state;

@@ -63,10 +63,14 @@ struct Selection {
   std::set<uint64_t> ids;
   std::string_view smallest;
   std::string_view largest;
+  std::size_t newest_run = SIZE_MAX;
+  std::size_t oldest_run = 0;
   uint64_t bytes = 0;
 
-  void add(const FileView& file) {
+  void add(const FileView& file, std::size_t run) {
     if (!ids.insert(file.id).second) return;
+    newest_run = std::min(newest_run, run);
+    oldest_run = std::max(oldest_run, run);
     if (files.empty() || file.smallest_key < smallest) smallest = file.smallest_key;
     if (files.empty() || largest < file.largest_key) largest = file.largest_key;
     files.push_back(&file);
@@ -82,6 +86,19 @@ struct Selection {
       if (sorted[i]->smallest_key <= sorted[i - 1]->largest_key) return false;
     }
     return true;
+  }
+};
+
+// The runs and keys that a job works on: two jobs that share some of both may not run together.
+struct Extent {
+  std::size_t first_run = 0;
+  std::size_t last_run = 0;
+  std::string_view smallest;
+  std::string_view largest;
+
+  bool meets(const Extent& other) const {
+    return first_run <= other.last_run && other.first_run <= last_run &&
+           !(largest < other.smallest || other.largest < smallest);
   }
 };
 
@@ -221,7 +238,7 @@ class LeveledRound {
         for (; file != files.end() && file->smallest_key <= selection.largest; ++file) {
           if (selection.ids.contains(file->id)) continue;
           if (is_taken(*file)) return false;
-          selection.add(*file);
+          selection.add(*file, i);
           grown = true;
         }
       }
@@ -244,8 +261,19 @@ class LeveledRound {
                                            : options_.target_file_bytes * 10;
   }
 
-  void emit(JobType type, const Selection& selection, uint32_t label, uint64_t run, double priority,
+  // False when a job of this plan is in the way.
+  bool emit(JobType type, const Selection& selection, uint32_t label, uint64_t run, double priority,
             std::string reason) {
+    const Level* target = find_level(label);
+    const std::size_t last = target == nullptr
+                                 ? selection.oldest_run
+                                 : std::max(selection.oldest_run, target->end_run - 1);
+    const leveled_detail::Extent extent{selection.newest_run, last, selection.smallest,
+                                        selection.largest};
+    for (const leveled_detail::Extent& other : extents_) {
+      if (extent.meets(other)) return false;
+    }
+    extents_.push_back(extent);
     Job job;
     job.type = type;
     for (const FileView* file : selection.files) {
@@ -262,6 +290,7 @@ class LeveledRound {
     job.priority = static_cast<uint32_t>(std::clamp(priority * 100.0, 0.0, 1e6));
     job.reason = std::move(reason);
     jobs_.push_back(std::move(job));
+    return true;
   }
 
   // Brings a selection from runs above into the level `label`, together with what it overlaps from
@@ -273,8 +302,7 @@ class LeveledRound {
     if (target != nullptr && !gather(first_below, target->end_run, selection)) return false;
     const uint64_t run = target == nullptr ? 0 : tree_.runs[target->end_run - 1].id;
     const bool moves = may_move && selection.files.size() == upper_files && selection.is_disjoint();
-    emit(moves ? JobType::kMove : JobType::kMerge, selection, label, run, priority, reason);
-    return true;
+    return emit(moves ? JobType::kMove : JobType::kMerge, selection, label, run, priority, reason);
   }
 
   // ---- What there is to do.
@@ -306,7 +334,7 @@ class LeveledRound {
     for (std::size_t i = 0; i < level0_end(); ++i) {
       for (const FileView& file : tree_.runs[i].files) {
         idle = idle && !is_taken(file);
-        all.add(file);
+        all.add(file, i);
       }
     }
     if (idle && push_down(all, level0_end(), level0_target(), value,
@@ -328,7 +356,7 @@ class LeveledRound {
                                      [this](const FileView& file) { return is_taken(file); });
       const uint64_t limit = 4 * std::max(newest.bytes, tree_.memtable_bytes);
       if (!idle || (runs > 0 && run.bytes > limit)) break;
-      for (const FileView& file : run.files) newest.add(file);
+      for (const FileView& file : run.files) newest.add(file, runs);
     }
     if (runs < std::max(options_.level0_trigger, 2u)) return;
     emit(JobType::kMerge, newest, 0, 0, value, "level 0 piles up while the level below is busy");
@@ -343,7 +371,7 @@ class LeveledRound {
         if (!has_room()) return;
         if (is_taken(file)) continue;
         Selection group;
-        group.add(file);
+        group.add(file, i);
         if (!gather(level.first_run, level.end_run, group)) continue;
         const bool alone = group.files.size() == 1;
         emit(alone ? JobType::kMove : JobType::kMerge, group, level.label, oldest, value,
@@ -371,7 +399,7 @@ class LeveledRound {
     for (const auto& [cost, file] : order) {
       if (!has_room() || level.bytes - leaving <= level.target_bytes) return;
       Selection one;
-      one.add(*file);
+      one.add(*file, level.first_run);
       if (push_down(std::move(one), level.end_run, label, value,
                     "level " + std::to_string(level.label) + " is over its target")) {
         leaving += file->bytes;
@@ -407,7 +435,7 @@ class LeveledRound {
                                  file.max_expires_at_ms <= tree_.now_ms;
         if (!all_expired || is_taken(file) || !is_bottommost(i, file)) continue;
         Selection one;
-        one.add(file);
+        one.add(file, i);
         emit(JobType::kDropExpired, one, tree_.runs[i].level, 0, 3, "every record has expired");
       }
     }
@@ -435,7 +463,7 @@ class LeveledRound {
         if (!has_room()) return;
         if (is_taken(file) || !is_garbage_heavy(file)) continue;
         Selection one;
-        one.add(file);
+        one.add(file, level.first_run);
         if (is_bottommost(level.first_run, file)) {
           emit(JobType::kMerge, one, level.label, run.id, 0.5, "mostly garbage");
         } else {
@@ -472,7 +500,7 @@ class LeveledRound {
       for (const FileView& file : tree_.runs[i].files) {
         if (!leveled_detail::reaches(file, start, end)) continue;
         if (is_taken(file)) return;
-        selection.add(file);
+        selection.add(file, i);
       }
     }
     if (!gather(newest.first_run, newest.end_run, selection)) return;
@@ -491,7 +519,7 @@ class LeveledRound {
       if (!leveled_detail::reaches(file, start, end) || !(expired || hidden)) continue;
       if (is_taken(file) || !is_bottommost(level.first_run, file)) continue;
       Selection one;
-      one.add(file);
+      one.add(file, level.first_run);
       emit(JobType::kMerge, one, level.label, run.id, 5, "asked for");
     }
   }
@@ -502,6 +530,7 @@ class LeveledRound {
   uint32_t bottom_ = 0;
   uint32_t base_ = 0;
   std::set<uint64_t> taken_;
+  std::vector<leveled_detail::Extent> extents_;
   std::vector<Job> jobs_;
 };
 
