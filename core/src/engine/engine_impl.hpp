@@ -90,6 +90,7 @@ class EngineImpl final : public Engine, private CompactionHost {
   bool make_room(WriteRequest* mine);
   WritePressure pressure() const;
   void run_commit_thread();
+  Status check_write() const;
   Status check_apply(const ReplicationPosition& first);
 
   // In the background (engine_background.cpp).
@@ -149,7 +150,6 @@ class EngineImpl final : public Engine, private CompactionHost {
   mutable Mutex position_mutex_;
   ReplicationPosition applied_ KVHOST_GUARDED_BY(position_mutex_);
   ReplicationPosition durable_ KVHOST_GUARDED_BY(position_mutex_);
-  bool has_applied_ KVHOST_GUARDED_BY(position_mutex_) = false;
   std::function<void(ReplicationPosition)> on_durable_ KVHOST_GUARDED_BY(position_mutex_);
 
   std::atomic<bool> is_open_{false};

@@ -17,7 +17,17 @@ Status EngineImpl::refuse_closed() {
   return {StatusCode::CANCELLED, "the engine is closed"};
 }
 
+// Once a strategy orders the batches, a write beside it would make this replica differ.
+Status EngineImpl::check_write() const {
+  if (has_log()) return Status::ok();
+  MutexLock lock(position_mutex_);
+  if (applied_.strategy.empty()) return Status::ok();
+  return {StatusCode::INVALID_ARGUMENT,
+          "the strategy " + applied_.strategy + " orders the writes here: use apply()"};
+}
+
 Result<WriteResult> EngineImpl::write(const WriteOptions& options, const WriteBatch& batch) {
+  KVHOST_TRY(check_write());
   WriteRequest request;
   request.batch = batch.bytes();
   request.deadline_ns = options.deadline_ns;
@@ -32,6 +42,7 @@ Result<WriteResult> EngineImpl::write(const WriteOptions& options, const WriteBa
 
 void EngineImpl::write_async(const WriteOptions& options, const WriteBatch& batch,
                              WriteCallback done) {
+  if (const Status allowed = check_write(); !allowed) return done(allowed);
   auto request = std::make_unique<WriteRequest>();
   request->owned_batch.assign(batch.bytes());
   request->batch = request->owned_batch;
@@ -127,7 +138,6 @@ Result<std::vector<WriteResult>> EngineImpl::apply(const ReplicationPosition& fi
     {
       MutexLock lock(position_mutex_);
       applied_ = position;
-      has_applied_ = true;
     }
     ++position.index;
   }

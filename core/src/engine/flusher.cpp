@@ -107,6 +107,7 @@ Status Flusher::flush_oldest() {
     }
   }
   if (on_flushed_) on_flushed_(*unit);
+  with_.memtables.finish_flush(unit->id);
   return Status::ok();
 }
 

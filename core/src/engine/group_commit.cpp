@@ -38,14 +38,12 @@ void GroupCommit::commit(const WriteGroup& group) {
     if (request.outcome) request.outcome = resolver_.resolve(request.batch, now_ms);
   });
   const std::span<const std::string_view> payloads = resolver_.payloads();
-  if (!payloads.empty()) {
-    if (const Status durable = make_durable(group, payloads); !durable) {
-      // Whoever failed a condition judged by a batch that is now lost must decide anew, too.
-      fail_group(group, durable);
-      return;
-    }
-    publish(payloads, resolver_);
+  if (const Status durable = make_durable(group, payloads); !durable) {
+    // Whoever failed a condition judged by a batch that is now lost must decide anew, too.
+    fail_group(group, durable);
+    return;
   }
+  if (!payloads.empty()) publish(payloads, resolver_);
   count_outcomes(group, resolver_.counts());
 }
 
@@ -56,7 +54,8 @@ Status GroupCommit::make_durable(const WriteGroup& group,
     return reserved;
   }
   if (with_.wal == nullptr) return Status::ok();
-  KVHOST_TRY(with_.wal->append_group(payloads));
+  if (!payloads.empty()) KVHOST_TRY(with_.wal->append_group(payloads));
+  // A batch without effects has seen a state that may not be durable yet: its sync counts, too.
   bool must_sync = always_syncs_;
   if (!must_sync) {
     group.for_each([&](const WriteRequest& request) { must_sync |= request.sync; });

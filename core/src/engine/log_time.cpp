@@ -23,7 +23,7 @@ void LogTime::set_anchor(uint64_t now_ms) {
 }
 
 uint64_t LogTime::stamp() {
-  const uint64_t now_ms = now();
+  const uint64_t now_ms = raise_floor(std::max(now(), clock_.wall_ms()));
   last_stamp_.store(now_ms, std::memory_order_release);
   set_anchor(now_ms);
   return now_ms;

@@ -1,5 +1,7 @@
 #include "engine/memtable_set.hpp"
 
+#include <algorithm>
+
 #include "base/assert.hpp"
 
 namespace kvhost::engine {
@@ -43,10 +45,15 @@ std::shared_ptr<MemtableUnit> MemtableSet::oldest_immutable() const {
 void MemtableSet::drop_oldest() {
   MutexLock lock(mutex_);
   KVHOST_ASSERT(!immutables_.empty(), "a flushed memtable was immutable");
-  flushed_id_ = immutables_.back()->id;
   immutables_.pop_back();
   immutable_count_.store(immutables_.size(), std::memory_order_release);
   install();
+  changed_.notify_all();
+}
+
+void MemtableSet::finish_flush(uint64_t id) {
+  MutexLock lock(mutex_);
+  flushed_id_ = std::max(flushed_id_, id);
   changed_.notify_all();
 }
 

@@ -33,8 +33,10 @@ class MemtableSet {
 
   // The unit that is flushed next; null when none waits.
   std::shared_ptr<MemtableUnit> oldest_immutable() const;
-  // The oldest unit is in the tables of the current Version.
+  // The oldest unit is in the tables of the current Version: readers look there from now on.
   void drop_oldest();
+  // Everything that follows from the flush of unit `id` is done, too: flushed_id() tells of it.
+  void finish_flush(uint64_t id);
   // A new Version is current.
   void refresh();
 
