@@ -11,8 +11,6 @@
 namespace kvhost::host {
 namespace {
 
-constexpr std::string_view kDefaultSource = "the embedded default";
-
 class SettingsReader {
  public:
   SettingsReader(const ConfigRequest& request, Diagnostics& diagnostics)
@@ -39,7 +37,7 @@ class SettingsReader {
 
   // The file, with sections that it leaves out taken from the embedded default.
   std::optional<ConfigValue> read_root() {
-    auto defaults = parse_config_text(kDefaultConfigText, kDefaultSource);
+    auto defaults = parse_config_text(kDefaultConfigText, kDefaultConfigName);
     if (!defaults) {
       complain({}, defaults.error().message());
       return std::nullopt;

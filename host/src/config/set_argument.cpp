@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "config/config_file.hpp"
+#include "config/embedded_texts.hpp"
 
 namespace kvhost::host {
 namespace {
@@ -113,7 +114,21 @@ class Setter {
     const auto* present = table->find(parts.back());
     const bool chosen = present != nullptr && present->text != "none";
     if (argument_.unless_chosen && chosen) return;
-    table->set(parts.back(), place_, parse_argument_value(argument_.value, place_));
+    auto value = parse_argument_value(argument_.value, place_);
+    if (parts.back() == "plugin" && present != nullptr && present->text != value.text) {
+      forget_default_options(*table);
+    }
+    table->set(parts.back(), place_, std::move(value));
+  }
+
+  // Another component is named: the options of the one in the embedded default are not meant for
+  // it.
+  static void forget_default_options(ConfigValue& component) {
+    auto* options = component.find("options");
+    if (options == nullptr) return;
+    std::erase_if(options->members, [](const ConfigMember& member) {
+      return member.place.source && *member.place.source == kDefaultConfigName;
+    });
   }
 
   const SetArgument& argument_;

@@ -44,8 +44,9 @@ Status Node::shut_down(TimePoint deadline) {
   }
   stop_part(replication_, deadline);
   facade_.stop();
-  services_.stop();
+  // Ends a manual compaction that may still run on the executor's threads, which are joined next.
   const Status closed = engine_ == nullptr ? Status() : engine_->close();
+  services_.stop();
   // The policies go after the engine, which may still ask them; components after their adapters.
   ordering_.reset();
   engine_metrics_.reset();
