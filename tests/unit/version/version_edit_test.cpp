@@ -120,6 +120,12 @@ TEST_CASE("version state: numbers and times never go back") {
   state.apply(edit);
   CHECK(state.last_sequence == 100);
   CHECK(state.reserved_sequence == 100);
+  edit.reserved_sequence = 700;
+  state.apply(edit);
+  CHECK(state.reserved_sequence == 700);
+  edit.reserved_sequence = 20;
+  state.apply(edit);
+  CHECK(state.reserved_sequence == 100);
   CHECK(state.log_time_ms == 50);
   CHECK(state.log_start == LogPosition{4, 10});
 }
