@@ -44,7 +44,7 @@ class Client::Impl {
       if (answer || attempt >= endpoints.count() || std::chrono::steady_clock::now() >= deadline) {
         return answer;
       }
-      if (!may_retry(answer.error().code())) return answer;
+      if (!may_retry(answer.error().code(), endpoints.count())) return answer;
       endpoints.leave(channel);
     }
   }
@@ -81,10 +81,12 @@ class Client::Impl {
 
  private:
   static Status check(const CallOptions& options);
-  // True where the node said, or the channel knows, that nothing was executed.
-  static bool may_retry(StatusCode code) {
-    return code == StatusCode::CONNECTION_FAILED || code == StatusCode::DRAINING ||
-           code == StatusCode::STARTING || code == StatusCode::NOT_LEADER;
+  // True where nothing was executed, and another connection may do better. DRAINING is also what
+  // a connection hears that was idle for too long.
+  static bool may_retry(StatusCode code, std::size_t endpoint_count) {
+    if (code == StatusCode::CONNECTION_FAILED || code == StatusCode::DRAINING) return true;
+    const bool is_elsewhere = code == StatusCode::STARTING || code == StatusCode::NOT_LEADER;
+    return is_elsewhere && endpoint_count > 1;
   }
   Channel::Terms terms(TimePoint deadline, Effect effect, bool at_once) const {
     return {deadline + endpoints.options().answer_grace, effect == Effect::kWrite, at_once};

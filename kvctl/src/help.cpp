@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "command_table.hpp"
+#include "text.hpp"
 
 namespace kvhost::kvctl {
 
@@ -17,28 +18,30 @@ std::string option_text(const OptionSpec& option) {
 
 std::string option_lines(const std::vector<OptionSpec>& options) {
   std::size_t width = 0;
-  for (const auto& option : options) width = std::max(width, option_text(option).size());
+  for (const auto& option : options) width = std::max(width, display_width(option_text(option)));
   std::string text;
   for (const auto& option : options) {
     const std::string left = option_text(option);
-    text +=
-        "  " + left + std::string(width - left.size() + 2, ' ') + std::string(option.doc) + "\n";
+    text += "  " + left + std::string(width - display_width(left) + 2, ' ') +
+            std::string(option.doc) + "\n";
   }
   return text;
 }
 
+// Insertions, deletions, replacements and swaps of neighbours.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) cost[i][0] = i;
+  for (std::size_t j = 0; j <= b.size(); ++j) cost[0][j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0]++;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+      const std::size_t replaced = cost[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, replaced});
+      const bool is_swap = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (is_swap) cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
     }
   }
-  return row[b.size()];
+  return cost[a.size()][b.size()];
 }
 
 // A cell of a Markdown table.
@@ -87,7 +90,7 @@ std::string help_text() {
     for (const auto& command : command_table()) {
       if (command.group != group) continue;
       std::string left = std::string(command.name) + " " + std::string(command.arguments);
-      left.resize(std::max<std::size_t>(left.size() + 1, 27), ' ');
+      left.append(display_width(left) < 26 ? 27 - display_width(left) : 1, ' ');
       text += "  " + left + std::string(command.summary) + "\n";
     }
   }

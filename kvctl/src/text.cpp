@@ -38,7 +38,10 @@ std::string number_text(double number, const char* unit) {
 
 std::string scalar_text(const json::value& value) {
   if (value.is_string()) return printable(std::string_view(value.get_string()));
-  return json::serialize(value);
+  if (!value.is_double()) return json::serialize(value);
+  std::array<char, 32> buffer{};
+  const int length = std::snprintf(buffer.data(), buffer.size(), "%g", value.get_double());
+  return {buffer.data(), static_cast<std::size_t>(length)};
 }
 
 void flatten_into(const json::value& value, const std::string& path,
@@ -121,6 +124,12 @@ std::string printable(std::string_view bytes) {
   return text;
 }
 
+std::size_t display_width(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
 std::string human_bytes(uint64_t bytes) {
   if (bytes < 1024) return std::to_string(bytes) + " B";
   static constexpr std::array<const char*, 5> kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB"};
@@ -176,15 +185,18 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], display_width(row[i]));
+    }
   }
   std::string text;
   for (const auto& row : rows) {
+    std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      text += row[i];
-      if (i + 1 < row.size()) text.append(widths[i] - row[i].size() + 2, ' ');
+      line += row[i] + std::string(widths[i] - display_width(row[i]) + 2, ' ');
     }
-    text += '\n';
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + '\n';
   }
   return text;
 }

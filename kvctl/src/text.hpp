@@ -19,6 +19,8 @@ std::optional<std::string> from_base64(std::string_view text);
 
 // On one line: control bytes, backslashes and what is no UTF-8 as \xNN.
 std::string printable(std::string_view bytes);
+// Characters of UTF-8 text; each is taken to be one column wide.
+std::size_t display_width(std::string_view text);
 // "1.5 MiB".
 std::string human_bytes(uint64_t bytes);
 std::string human_duration(uint64_t ms);

@@ -1,0 +1,112 @@
+// Commands whose output is not the same every time.
+#include <boost/json.hpp>
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "plugin_template.hpp"
+#include "run.hpp"
+#include "unit/transport_tcp/tcp_server.hpp"
+
+using namespace kvhost;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Ran {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+Ran run(const testing::TcpServer& server, const std::vector<std::string>& arguments,
+        const std::string& input = {}, bool err_is_terminal = false) {
+  std::istringstream in(input);
+  std::ostringstream out;
+  std::ostringstream err;
+  kvctl::Streams streams{in, out, err, {{"KVCTL_ENDPOINT", server.endpoint()}}};
+  streams.err_is_terminal = err_is_terminal;
+  const int code = kvctl::run(arguments, streams);
+  return {code, out.str(), err.str()};
+}
+
+}  // namespace
+
+TEST_CASE("kvctl bench: measures, and cleans up") {
+  testing::TcpServer server;
+  server.store.put("mine", "stays");
+  const auto ran = run(server, {"bench", "--seconds", "1", "--keys", "50", "--output", "json"});
+  CHECK(ran.code == 0);
+  const auto report = boost::json::parse(ran.out).as_object();
+  CHECK(report.at("reads").at("operations").to_number<int64_t>() > 0);
+  CHECK(report.at("writes").at("per_second").to_number<int64_t>() > 0);
+  CHECK(report.at("failures").to_number<int64_t>() == 0);
+  CHECK(run(server, {"scan", "--keys-only"}).out == "mine\n");
+}
+
+TEST_CASE("kvctl: any byte goes through stdin and back") {
+  testing::TcpServer server;
+  std::string value;
+  for (int i = 0; i < 256; ++i) value.push_back(static_cast<char>(i));
+  CHECK(run(server, {"put", "bytes", "-"}, value).code == 0);
+  CHECK(run(server, {"get", "bytes", "--raw"}).out == value);
+  CHECK(run(server, {"get", "bytes"}).out == value + "\n");
+}
+
+TEST_CASE("kvctl import: progress on a terminal only") {
+  testing::TcpServer server;
+  std::string lines;
+  for (int i = 0; i < 1000; ++i) {
+    lines += R"({"key":")" + std::to_string(i) + R"(","value":"v"})" + "\n";
+  }
+  CHECK(run(server, {"import", "-"}, lines).err.empty());
+  const auto ran = run(server, {"import", "-"}, lines, true);
+  CHECK(ran.out == "imported 1000 entries\n");
+  CHECK(ran.err.find("entries") != std::string::npos);
+  CHECK(server.store.get("999") == "v");
+}
+
+TEST_CASE("kvctl: errors are coloured on a terminal, unless NO_COLOR") {
+  testing::TcpServer server;
+  CHECK(run(server, {"get", "x"}, "", true).err.starts_with("\033[1;31mkvctl:"));
+  std::istringstream in;
+  std::ostringstream out;
+  std::ostringstream err;
+  kvctl::Streams streams{in, out, err, {{"KVCTL_ENDPOINT", server.endpoint()}, {"NO_COLOR", "1"}}};
+  streams.err_is_terminal = true;
+  CHECK(kvctl::run({"get", "x"}, streams) == 3);
+  CHECK(err.str().starts_with("kvctl:"));
+}
+
+TEST_CASE("kvctl: a second endpoint serves when the first does not") {
+  testing::TcpServer gone;
+  testing::TcpServer server;
+  const std::string both = gone.endpoint() + "," + server.endpoint();
+  gone.stop();
+  CHECK(run(server, {"put", "k", "v", "--endpoint", both}).code == 0);
+  CHECK(server.store.get("k") == "v");
+}
+
+TEST_CASE("kvctl plugin new: the project's own test builds and passes") {
+  const fs::path folder = fs::temp_directory_path() / ("kvctl-new-" + std::to_string(::getpid()));
+  const auto project = kvctl::new_plugin_project("compaction", "two-step");
+  REQUIRE(project);
+  std::vector<std::string> paths;
+  for (const auto& file : *project) {
+    paths.push_back(file.path);
+    CHECK(file.text.find("@NAME@") == std::string::npos);
+    fs::create_directories((folder / file.path).parent_path());
+    std::ofstream(folder / file.path) << file.text;
+  }
+  CHECK(paths == std::vector<std::string>{"CMakeLists.txt", "README.md", "src/two_step.cpp",
+                                          "src/two_step.hpp", "test/two_step_test.cpp"});
+  const std::string in = "cd " + folder.string() + " && ";
+  const std::string sdk = " -std=c++20 -I" KVHOST_SOURCE_DIR "/sdk/include -Isrc ";
+  CHECK(std::system((in + "c++ -fsyntax-only -Wall -Wextra" + sdk + "src/two_step.cpp").c_str()) ==
+        0);
+  CHECK(std::system(
+            (in + "c++" + sdk + "test/two_step_test.cpp -o test.out && ./test.out").c_str()) == 0);
+  fs::remove_all(folder);
+}
