@@ -7,6 +7,11 @@
 #include "format/entry_hash.hpp"
 
 namespace kvhost::engine {
+namespace {
+
+constexpr uint64_t kBorderBytes = uint64_t{256} << 10;
+
+}  // namespace
 
 CompactionIterator::CompactionIterator(Inputs inputs) : inputs_(std::move(inputs)) {}
 
@@ -26,7 +31,7 @@ SequenceNumber CompactionIterator::stripe_of(SequenceNumber sequence) const {
 }
 
 void CompactionIterator::skip_to_kept() {
-  for (valid_ = false; !valid_ && inputs_.records->valid();) {
+  for (valid_ = false; !valid_ && inputs_.records->valid() && may_go_on();) {
     const Record& record = inputs_.records->record();
     ++counts_.entries_in;
     bytes_in_ += record.key.size() + record.value.size();
@@ -39,6 +44,13 @@ void CompactionIterator::skip_to_kept() {
       inputs_.records->next();
     }
   }
+}
+
+bool CompactionIterator::may_go_on() {
+  if (bytes_in_ < next_border_) return true;
+  next_border_ = bytes_in_ + kBorderBytes;
+  if (inputs_.at_block_border) stopped_ = inputs_.at_block_border();
+  return stopped_.is_ok();
 }
 
 CompactionIterator::Verdict CompactionIterator::judge(const Record& record) {

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -55,6 +56,8 @@ class CompactionIterator {
     // What has expired by then is gone for every reader.
     uint64_t now_ms = 0;
     const OlderData& older;
+    // Asked each time that some blocks' worth of input was read; an error ends the walk.
+    std::function<Status()> at_block_border;
   };
 
   explicit CompactionIterator(Inputs inputs);
@@ -64,10 +67,8 @@ class CompactionIterator {
   // Requires valid().
   void next();
   const Record& record() const { return record_; }
-  Status status() const { return inputs_.records->status(); }
+  Status status() const { return stopped_.is_ok() ? inputs_.records->status() : stopped_; }
   const CompactionCounts& counts() const { return counts_; }
-  // Keys and values walked over so far, bytes.
-  uint64_t bytes_in() const { return bytes_in_; }
 
   // The range tombstones that the outputs keep, by start; they borrow the inputs' keys. Redundant
   // ones of a stripe are left out, and those that have nothing left to hide.
@@ -84,6 +85,8 @@ class CompactionIterator {
     return inputs_.snapshots.empty() || inputs_.snapshots.front() >= sequence;
   }
   void skip_to_kept();
+  // False when the walk has to end.
+  bool may_go_on();
   Verdict judge(const Record& record);
   void count_drop(Verdict verdict, const Record& record);
 
@@ -95,7 +98,10 @@ class CompactionIterator {
   bool has_key_ = false;
   SequenceNumber key_stripe_ = 0;
   CompactionCounts counts_;
+  // Keys and values walked over so far, and where the next block border is taken to be, bytes.
   uint64_t bytes_in_ = 0;
+  uint64_t next_border_ = 0;
+  Status stopped_;
 };
 
 }  // namespace kvhost::engine

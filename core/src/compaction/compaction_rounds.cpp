@@ -13,6 +13,9 @@ namespace {
 constexpr uint32_t kManualPolicyRounds = 64;
 constexpr uint32_t kManualRounds = 128;
 
+// Free space for fewer flushes than this is told to the policy.
+constexpr uint64_t kLowSpaceMemtables = 8;
+
 // Refused because of the moment, not because of the job.
 bool is_untimely(const Status& refusal) { return refusal.code() == StatusCode::CONFLICT; }
 
@@ -106,6 +109,9 @@ void CompactionDriver::Impl::decide(Round& round) {
   dependencies_.versions.remove_obsolete_files();
   // The busy files are read first: a job that ends in between leaves files that are busy no more.
   TreeFacts seen = facts();
+  if (seen.free_bytes < kLowSpaceMemtables * settings_.memtable_bytes) {
+    round.events.push_back({TreeEventType::kLowSpace, 0, {}, {}});
+  }
   const auto tree =
       std::make_shared<const OwnedTree>(*dependencies_.versions.current(), std::move(seen));
   std::optional<PolicyAnswer> answer = ask(round, tree);

@@ -10,8 +10,6 @@
 namespace kvhost::engine {
 namespace {
 
-// Input is read in pieces of this size; a job may be stopped after each one.
-constexpr uint64_t kBorderBytes = uint64_t{256} << 10;
 constexpr std::size_t kReadaheadBytes = std::size_t{256} << 10;
 constexpr uint32_t kMaxBitsPerKey = 32;
 
@@ -183,8 +181,8 @@ Result<JobResult> JobExecutor::merge(const Job& job, const std::string& policy_n
   KVHOST_TRY_ASSIGN(const auto tombstones, InputTombstones::read(placement, dependencies_.tables));
   KVHOST_TRY_ASSIGN(auto inputs, open_inputs(placement));
   const OlderData older(*version, placement.first_older(), placement.numbers);
-  CompactionIterator records(
-      {std::move(inputs), tombstones->all(), snapshots, admission.now_ms, older});
+  CompactionIterator records({std::move(inputs), tombstones->all(), snapshots, admission.now_ms,
+                              older, [&control] { return control.at_block_border(); }});
   OutputWriter outputs({dependencies_.files, dependencies_.versions,
                         table_options(job, settings_.table), dependencies_.clock.wall_ms()},
                        OutputSplitter(SplitRules::of_job(job, settings_.target_file_bytes),
@@ -237,14 +235,8 @@ Result<std::unique_ptr<RecordIterator>> JobExecutor::open_inputs(const JobPlacem
 
 Status JobExecutor::write_outputs(CompactionIterator& records, OutputWriter& outputs,
                                   JobControl& control) {
-  uint64_t next_border = kBorderBytes;
-  KVHOST_TRY(control.at_block_border());
   for (records.seek_to_first(); records.valid(); records.next()) {
     KVHOST_TRY(outputs.add(records.record()));
-    if (records.bytes_in() >= next_border) {
-      next_border = records.bytes_in() + kBorderBytes;
-      KVHOST_TRY(control.at_block_border());
-    }
   }
   KVHOST_TRY(records.status());
   return outputs.finish([&control] { return control.at_block_border(); });

@@ -289,6 +289,21 @@ TEST_CASE("driver: a job that fails is told, and tried again when the disk is we
   story.database.check_visible(kKeys);
 }
 
+TEST_CASE("driver: a policy is told when space runs low") {
+  std::atomic<int> told{0};
+  const auto policy = std::make_shared<ScriptedPolicy>(
+      [&told](const TreeView&, std::span<const TreeEvent> events) -> Result<Plan> {
+        for (const TreeEvent& event : events) told += event.type == TreeEventType::kLowSpace;
+        return Plan{};
+      });
+  DriverStory story(policy);
+  REQUIRE(story.driver.wait_until_idle().is_ok());
+  CHECK(told == 0);
+  story.database.memory.set_capacity(20 << 10);
+  REQUIRE(story.driver.wait_until_idle().is_ok());
+  CHECK(told > 0);
+}
+
 TEST_CASE("driver: random policies, several workers, policies switched under way") {
   const uint64_t seed = random_seed();
   INFO("seed " << seed);

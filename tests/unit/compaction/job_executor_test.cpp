@@ -206,6 +206,23 @@ TEST_CASE("merge: cancelled, it leaves nothing") {
   CHECK(tables_on_disk(database) == std::set<uint64_t>(inputs.begin(), inputs.end()));
 }
 
+TEST_CASE("merge: one that only drops can be stopped, too") {
+  TestDatabase database;
+  for (int i = 0; i < 100; ++i) database.put("k" + std::to_string(i), std::string(20'000, 'v'));
+  database.erase_range("k", "l");
+  const uint64_t file = database.flush();
+  int asked = 0;
+  JobControl control([&] {
+    if (++asked == 3) control.cancel();
+    return false;
+  });
+  const auto result = database.executor.run(merge_of({file}, 3), "test", control);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().code() == StatusCode::CANCELLED);
+  CHECK(asked == 3);
+  CHECK(tables_on_disk(database) == std::set<uint64_t>{file});
+}
+
 TEST_CASE("merge: without the space for it, it does not begin") {
   TestDatabase database;
   const auto inputs = two_flushes(database);
