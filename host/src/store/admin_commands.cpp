@@ -17,27 +17,25 @@ namespace json = boost::json;
 
 using Answer = Result<json::object>;
 
-engine::Engine& engine_of(StoreCore& core) { return *core.engine.load(std::memory_order_acquire); }
-
-Answer flush(StoreCore& core, std::string_view text) {
+Answer flush(CommandScope scope, std::string_view text) {
   KVHOST_TRY_ASSIGN(const auto arguments, CommandArguments::parse("flush", text, {}));
-  KVHOST_TRY(engine_of(core).flush());
-  return json::object{{"version", engine_of(core).last_sequence()}};
+  KVHOST_TRY(scope.engine.flush());
+  return json::object{{"version", scope.engine.last_sequence()}};
 }
 
-Answer sync(StoreCore& core, std::string_view text) {
+Answer sync(CommandScope scope, std::string_view text) {
   KVHOST_TRY_ASSIGN(const auto arguments, CommandArguments::parse("sync", text, {}));
-  KVHOST_TRY(engine_of(core).sync_wal());
+  KVHOST_TRY(scope.engine.sync_wal());
   return json::object{};
 }
 
-Answer resume(StoreCore& core, std::string_view text) {
+Answer resume(CommandScope scope, std::string_view text) {
   KVHOST_TRY_ASSIGN(const auto arguments, CommandArguments::parse("resume", text, {}));
-  KVHOST_TRY(engine_of(core).resume());
+  KVHOST_TRY(scope.engine.resume());
   return json::object{};
 }
 
-Answer compact(StoreCore& core, std::string_view text) {
+Answer compact(CommandScope scope, std::string_view text) {
   KVHOST_TRY_ASSIGN(const auto arguments,
                     CommandArguments::parse(
                         "compact", text, {"start", "start_base64", "end", "end_base64", "space"}));
@@ -48,10 +46,10 @@ Answer compact(StoreCore& core, std::string_view text) {
   if (start || end || space != 0) {
     range = engine::Range{static_cast<uint32_t>(space), start.value_or(""), std::move(end)};
   }
-  const uint64_t before = engine_of(core).statistics().table_bytes;
-  KVHOST_TRY(engine_of(core).compact(range));
+  const uint64_t before = scope.engine.statistics().table_bytes;
+  KVHOST_TRY(scope.engine.compact(range));
   return json::object{{"table_bytes_before", before},
-                      {"table_bytes_after", engine_of(core).statistics().table_bytes}};
+                      {"table_bytes_after", scope.engine.statistics().table_bytes}};
 }
 
 // A relative path without "..", so that it stays below backup_dir.
@@ -66,14 +64,14 @@ Status check_checkpoint_name(const std::string& name) {
               "under [node] backup_dir"};
 }
 
-Answer checkpoint(StoreCore& core, std::string_view text) {
+Answer checkpoint(CommandScope scope, std::string_view text) {
   KVHOST_TRY_ASSIGN(const auto arguments, CommandArguments::parse("checkpoint", text, {"name"}));
   KVHOST_TRY_ASSIGN(const std::string name, arguments.required_text("name"));
   KVHOST_TRY(check_checkpoint_name(name));
-  if (core.settings.backup_dir.empty()) {
+  if (scope.core.settings.backup_dir.empty()) {
     return Status(StatusCode::NOT_SUPPORTED, "checkpoint: this node has no [node] backup_dir");
   }
-  const fs::path target = fs::path(core.settings.backup_dir) / name;
+  const fs::path target = fs::path(scope.core.settings.backup_dir) / name;
   std::error_code failure;
   if (fs::exists(fs::symlink_status(target, failure))) {
     return Status(StatusCode::CONFLICT,
@@ -84,24 +82,24 @@ Answer checkpoint(StoreCore& core, std::string_view text) {
     return Status(StatusCode::IO_ERROR,
                   "checkpoint: making " + target.parent_path().string() + ": " + failure.message());
   }
-  KVHOST_TRY(engine_of(core).checkpoint(target.string()));
+  KVHOST_TRY(scope.engine.checkpoint(target.string()));
   return json::object{{"path", target.string()}};
 }
 
-Answer use_compaction(StoreCore& core, std::string_view text) {
+Answer use_compaction(CommandScope scope, std::string_view text) {
   KVHOST_TRY_ASSIGN(const auto arguments,
                     CommandArguments::parse("compaction-use", text, {"name"}));
   KVHOST_TRY_ASSIGN(const std::string name, arguments.required_text("name"));
-  if (core.node == nullptr) {
+  if (scope.core.node == nullptr) {
     return Status(StatusCode::NOT_SUPPORTED, "compaction-use: there is no node to ask");
   }
-  KVHOST_TRY(core.node->use_compaction(name));
-  return json::object{{"policy", engine_of(core).statistics().policy_name}};
+  KVHOST_TRY(scope.core.node->use_compaction(name));
+  return json::object{{"policy", scope.engine.statistics().policy_name}};
 }
 
 struct Command {
   std::string_view name;
-  Answer (*run)(StoreCore& core, std::string_view arguments);
+  Answer (*run)(CommandScope scope, std::string_view arguments);
 };
 constexpr std::array<Command, 6> kCommands = {{{"checkpoint", &checkpoint},
                                                {"compact", &compact},
@@ -130,10 +128,10 @@ Status unknown_command(std::string_view name, bool has_strategy) {
   return {StatusCode::UNKNOWN_ROUTE, std::move(message)};
 }
 
-Result<std::string> run_admin_command(StoreCore& core, std::string_view name,
+Result<std::string> run_admin_command(CommandScope scope, std::string_view name,
                                       std::string_view arguments) {
   const uint64_t started = monotonic_ns();
-  KVHOST_TRY_ASSIGN(json::object answer, find_command(name)->run(core, arguments));
+  KVHOST_TRY_ASSIGN(json::object answer, find_command(name)->run(scope, arguments));
   json::object whole;
   whole["command"] = json::string_view(name.data(), name.size());
   whole["seconds"] = static_cast<double>(monotonic_ns() - started) / 1e9;

@@ -7,11 +7,19 @@
 #include <string>
 #include <string_view>
 
+#include "kvhost/engine/engine.hpp"
 #include "kvhost/result.hpp"
 
 namespace kvhost::host {
 
 class StoreCore;
+
+// What a command works on. The engine is kept from the begin on: the store may let go of it
+// meanwhile.
+struct CommandScope {
+  engine::Engine& engine;
+  StoreCore& core;
+};
 
 bool is_admin_command(std::string_view name);
 // Names that the strategy gets: "cluster-promote" is its "promote".
@@ -19,7 +27,7 @@ inline constexpr std::string_view kClusterPrefix = "cluster-";
 Status unknown_command(std::string_view name, bool has_strategy);
 
 // Requires is_admin_command(name).
-Result<std::string> run_admin_command(StoreCore& core, std::string_view name,
+Result<std::string> run_admin_command(CommandScope scope, std::string_view name,
                                       std::string_view arguments);
 
 }  // namespace kvhost::host

@@ -31,12 +31,12 @@ class PendingCommand final : public PendingCall {
   Status go_to_lane() {
     ref();
     const Status posted = core_.post(
-        KVH_LANE_BACKGROUND,
+        KVH_LANE_BACKGROUND, core_.commands,
         [](void* ctx) noexcept {
           const auto self = CallRef<PendingCommand>::adopt(static_cast<PendingCommand*>(ctx));
           StoreCore& core = self->core_;
           if (!self->is_taken()) self->run();
-          core.work.leave();
+          core.commands.leave();
         },
         this);
     if (!posted.is_ok()) unref();
@@ -61,7 +61,9 @@ class PendingCommand final : public PendingCall {
   }
   void run() noexcept {
     try {
-      complete(run_admin_command(core_, name_, arguments_));
+      engine::Engine* const engine = core_.engine.load(std::memory_order_acquire);
+      complete(engine == nullptr ? Result<std::string>(core_.check_serving())
+                                 : run_admin_command({*engine, core_}, name_, arguments_));
     } catch (const std::exception& thrown) {
       if (take()) finish(Status(StatusCode::INTERNAL, name_ + ": " + thrown.what()));
     }

@@ -44,7 +44,7 @@ class PendingPage final : public PendingCall {
   Status go_to_lane() {
     ref();
     const Status posted = core_.post(
-        KVH_LANE_READ,
+        KVH_LANE_READ, core_.work,
         [](void* ctx) noexcept {
           const auto self = CallRef<PendingPage>::adopt(static_cast<PendingPage*>(ctx));
           StoreCore& core = self->core_;

@@ -157,7 +157,7 @@ void IdentifiedWrite::answer_from_record(bool memory_only) noexcept {
     if (got && got->outcome == engine::Lookup::kNeedsDisk) {
       ref();
       const Status posted = core_.post(
-          KVH_LANE_READ,
+          KVH_LANE_READ, core_.work,
           [](void* ctx) noexcept {
             const auto self = CallRef<IdentifiedWrite>::adopt(static_cast<IdentifiedWrite*>(ctx));
             StoreCore& core = self->core_;

@@ -144,8 +144,14 @@ void PendingTable::arm() {
   if (timer_id_ == 0) armed_.store(false);
 }
 
-bool PendingTable::wait_until_empty(std::chrono::steady_clock::time_point deadline) {
-  return pending_.wait_until(deadline);
+void PendingTable::abandon_all() {
+  for (Shard& shard : shards_) {
+    abandon(shard, Abandon::kStopped, [](const PendingCall&) { return true; });
+  }
+}
+
+void PendingTable::drain(std::chrono::steady_clock::time_point deadline) {
+  if (!pending_.wait_until(deadline)) abandon_all();
 }
 
 void PendingTable::stop() {
@@ -157,9 +163,7 @@ void PendingTable::stop() {
     timer_id_ = 0;
   }
   if (timer != 0) timer_.cancel(timer);
-  for (Shard& shard : shards_) {
-    abandon(shard, Abandon::kStopped, [](const PendingCall&) { return true; });
-  }
+  abandon_all();
   pending_.wait();
 }
 

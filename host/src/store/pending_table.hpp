@@ -32,8 +32,8 @@ class PendingTable {
   // Takes a reference of its own.
   Status add(PendingCall& call);
   void cancel(uint64_t session, uint64_t token);
-  // False when calls were still pending at the deadline.
-  bool wait_until_empty(std::chrono::steady_clock::time_point deadline);
+  // Returns when nothing is pending; what still is at the deadline is completed as kStopped.
+  void drain(std::chrono::steady_clock::time_point deadline);
   // Completes everything that is pending, and no deadline is watched any more.
   void stop();
 
@@ -56,6 +56,7 @@ class PendingTable {
   void unlink(Shard& shard, PendingCall& call);
   template <typename Select>
   void abandon(Shard& shard, Abandon why, Select&& select);
+  void abandon_all();
   void sweep();
   void arm();
 

@@ -132,7 +132,7 @@ class PendingRead final : public PendingCall {
   Status go_to_lane() {
     ref();
     const Status posted = core_.post(
-        KVH_LANE_READ,
+        KVH_LANE_READ, core_.work,
         [](void* ctx) noexcept {
           const auto self = CallRef<PendingRead>::adopt(static_cast<PendingRead*>(ctx));
           StoreCore& core = self->core_;

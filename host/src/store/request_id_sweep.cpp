@@ -86,7 +86,7 @@ void RequestIdSweep::stored(StoreCore& core) {
   if (running_.exchange(true)) return;
   since_sweep_.store(0, std::memory_order_relaxed);
   const Status posted = core.post(
-      KVH_LANE_BACKGROUND,
+      KVH_LANE_BACKGROUND, core.work,
       [](void* ctx) noexcept {
         auto& mine = *static_cast<StoreCore*>(ctx);
         // A failure shows where it came from (the engine's own errors); the next sweep tries again.

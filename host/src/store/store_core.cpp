@@ -1,11 +1,18 @@
 #include "store/store_core.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "kvhost/detail/boundary.hpp"
 #include "store/request_checks.hpp"
 
 namespace kvhost::host {
+namespace {
+
+// Later than any clock will show, and far enough from the end of the numbers to be reckoned with.
+constexpr uint64_t kLatestDeadlineNs = uint64_t{1} << 62;
+
+}  // namespace
 
 Status StoreCore::check_serving() const {
   switch (state.load(std::memory_order_acquire)) {
@@ -56,11 +63,11 @@ Result<uint32_t> StoreCore::resolve_level(uint32_t asked) const {
   return asked;
 }
 
-Status StoreCore::post(uint32_t lane, ExecutorService::Task task, void* ctx) {
-  work.enter();
+Status StoreCore::post(uint32_t lane, ActivityCount& count, ExecutorService::Task task, void* ctx) {
+  count.enter();
   const int32_t code = executor.post(lane, task, ctx);
   if (code == KVH_OK) return {};
-  work.leave();
+  count.leave();
   return {static_cast<StatusCode>(code), lane == KVH_LANE_READ
                                              ? "the queue of reads that wait for the disk is full"
                                              : "the queue of administrators' commands is full"};

@@ -67,8 +67,8 @@ class StoreCore {
   bool needs_barrier(uint32_t level) const {
     return ordering != nullptr && level != KVH_READ_LOCAL;
   }
-  // Runs `task` on a lane, counted as work; the task calls work.leave() as its last step.
-  Status post(uint32_t lane, ExecutorService::Task task, void* ctx);
+  // Runs `task` on a lane, counted by `count`; the task calls its leave() as its last step.
+  Status post(uint32_t lane, ActivityCount& count, ExecutorService::Task task, void* ctx);
   // Orders an encoded batch through the strategy or the engine.
   void submit(const kvh_call& call, const engine::WriteBatch& batch, OutcomeHandler& handler);
 
@@ -80,6 +80,8 @@ class StoreCore {
   PendingTable pending;
   // Work that touches the engine or this, beside what the engine itself does.
   ActivityCount work;
+  // Administrators' commands, which only the end of the engine may end.
+  ActivityCount commands;
   RequestIdSweep id_sweep;
   const uint64_t opened_ns = monotonic_ns();
 

@@ -11,7 +11,10 @@ StoreFacade::StoreFacade(StoreSettings settings, TimerService& timer, ExecutorSe
     : core_(std::make_unique<StoreCore>(std::move(settings), timer, executor)),
       table_(make_store_table(*core_)) {}
 
-StoreFacade::~StoreFacade() { stop(); }
+StoreFacade::~StoreFacade() {
+  stop();
+  core_->commands.wait();
+}
 
 void StoreFacade::attach(engine::Engine& engine, Ordering* ordering, NodeView* node) {
   core_->ordering = ordering;
@@ -23,7 +26,7 @@ void StoreFacade::serve() { core_->state.store(StoreState::kReady, std::memory_o
 
 void StoreFacade::drain(TimePoint deadline) {
   core_->state.store(StoreState::kDraining, std::memory_order_release);
-  core_->pending.wait_until_empty(deadline);
+  core_->pending.drain(deadline);
 }
 
 void StoreFacade::stop() {

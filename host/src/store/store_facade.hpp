@@ -43,11 +43,13 @@ class StoreFacade {
   // `ordering` is null without a replication strategy; `node` may be null in tests.
   void attach(engine::Engine& engine, Ordering* ordering, NodeView* node);
   void serve();
-  // Refuses new calls and returns when those under way have completed, or at the deadline.
-  // Calls on cursors that are open are refused, too.
+  // Refuses new calls, those on open cursors too, and returns when the ones under way have
+  // completed. At the deadline it completes the rest itself (writes and commands as
+  // OUTCOME_UNKNOWN, reads as DRAINING), so that a transport's stop finds every `done` called.
   void drain(TimePoint deadline);
-  // Completes what is left (writes as OUTCOME_UNKNOWN, reads as CANCELLED) and gives back every
-  // snapshot and iterator. Call it before the engine is closed.
+  // The same at once, and gives back every snapshot and iterator. Call it before the engine is
+  // closed. Commands that run on the background lane (a compaction) go on until the engine is
+  // closed: stop the executor after that and before the engine is destroyed.
   void stop();
 
   StoreCounters& counters();

@@ -126,21 +126,58 @@ TEST_CASE("before it serves and when it drains the store refuses, but says how i
   const auto cursor = node.store().open_cursor(node.call(), {});
   node.engine->hold_answers = true;
   const auto write = node.start_write(node.call(), put_request("k", "v"));
-  const auto started = std::chrono::steady_clock::now();
-  node.facade->drain(started + 30ms);
-  CHECK(std::chrono::steady_clock::now() - started >= 30ms);
-  CHECK(write->completions.value() == 0);
+  // What is under way ends, and the drain with it.
+  std::thread helper([&] { node.engine->release(); });
+  node.facade->drain(std::chrono::steady_clock::now() + 10s);
+  CHECK(write->status.is_ok());
+  helper.join();
   CHECK(node.finished(node.start_read(node.call(), {"k"})).status.code() == StatusCode::DRAINING);
   CHECK(node.finished(node.start_page(node.call(), *cursor, 1)).status.code() ==
         StatusCode::DRAINING);
   CHECK(node.store().open_session("test", "x").error().code() == StatusCode::DRAINING);
   CHECK(node.run_command("flush")->status.code() == StatusCode::DRAINING);
+}
 
-  // Now what is under way ends, and the drain with it.
-  std::thread helper([&] { node.engine->release(); });
-  node.facade->drain(std::chrono::steady_clock::now() + 10s);
-  CHECK(write->status.is_ok());
-  helper.join();
+TEST_CASE("at its deadline the drain completes what is left") {
+  StoreFixture node;
+  node.engine->hold_answers = true;
+  const auto write = node.start_write(node.call(), put_request("k", "v"));
+  const auto started = std::chrono::steady_clock::now();
+  node.facade->drain(started + 30ms);
+  CHECK(std::chrono::steady_clock::now() - started >= 30ms);
+  CHECK(write->completions.value() == 1);
+  CHECK(write->status.code() == StatusCode::OUTCOME_UNKNOWN);
+}
+
+TEST_CASE("a command that takes long does not hold up the stop") {
+  StoreFixture node;
+  Counter inside;
+  Counter go_on;
+  node.engine->on_compact = [&] {
+    inside.add();
+    go_on.wait_for(1);
+  };
+  auto answer = std::make_shared<Answer>();
+  node.store().command(node.call(), "compact", "", [answer](const Status& status, std::string) {
+    answer->status = status;
+    answer->completions.add();
+  });
+  inside.wait_for(1);
+  node.facade->stop();
+  CHECK(answer->status.code() == StatusCode::OUTCOME_UNKNOWN);
+  CHECK(node.engine->close().is_ok());
+  go_on.add();
+  node.executor.stop();
+  CHECK(answer->completions.value() == 1);
+}
+
+TEST_CASE("deadlines beyond all clocks are taken as they are meant") {
+  StoreFixture node;
+  Call patient = node.call();
+  patient.deadline_ns = UINT64_MAX;
+  CHECK(node.finished(node.start_write(patient, put_request("k", "v"))).status.is_ok());
+  node.engine->needs_disk = true;
+  CHECK(node.finished(node.start_read(patient, {"k"})).status.is_ok());
 }
 
 TEST_CASE("stop completes what is pending and gives every resource back") {

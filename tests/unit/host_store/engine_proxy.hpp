@@ -29,6 +29,7 @@ class EngineProxy final : public engine::Engine {
   }
   // Called at the begin of each read that may touch the disk.
   std::function<void()> on_disk_read;
+  std::function<void()> on_compact;
 
   std::size_t held() const {
     const std::lock_guard lock(mutex_);
@@ -95,6 +96,7 @@ class EngineProxy final : public engine::Engine {
   Status flush() override { return real_->flush(); }
   Status sync_wal() override { return real_->sync_wal(); }
   Status compact(const std::optional<engine::Range>& range) override {
+    if (on_compact) on_compact();
     return real_->compact(range);
   }
   Status wait_until_idle() override { return real_->wait_until_idle(); }
