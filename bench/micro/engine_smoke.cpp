@@ -1,5 +1,5 @@
-// Is anything grossly slow? Operations per second of the engine in process, one thread, 16 B keys and
-// 100 B values. Not a comparison: that is kvbench.
+// Is anything grossly slow? Operations per second of the engine in process, one thread, 16 B keys
+// and 100 B values. Not a comparison: that is kvbench.
 //
 // usage: bench_engine_smoke DIRECTORY [OPERATIONS] [none|lz4] [always|interval|never] [THREADS]
 #include <atomic>
@@ -53,14 +53,16 @@ void in_threads(uint64_t threads, const Work& work) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: %s DIRECTORY [OPERATIONS] [none|lz4] [always|interval|never] "
-                         "[THREADS]\n", argv[0]);
+    std::fprintf(stderr,
+                 "usage: %s DIRECTORY [OPERATIONS] [none|lz4] [always|interval|never] "
+                 "[THREADS]\n",
+                 argv[0]);
     return 64;
   }
   const uint64_t n = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1'000'000;
   Options options;
-  options.compression = argc > 3 && std::strcmp(argv[3], "lz4") == 0 ? kvhost::Codec::kLz4
-                                                                    : kvhost::Codec::kNone;
+  options.compression =
+      argc > 3 && std::strcmp(argv[3], "lz4") == 0 ? kvhost::Codec::kLz4 : kvhost::Codec::kNone;
   const std::string mode = argc > 4 ? argv[4] : "never";
   options.wal_sync = mode == "always"     ? WalSync::kAlways
                      : mode == "interval" ? WalSync::kInterval
@@ -113,7 +115,8 @@ int main(int argc, char** argv) {
     measure(back ? "readreverse" : "readseq", n, [&] {
       Iterator& it = **all;
       uint64_t bytes = 0;
-      for (back ? it.seek_to_last() : it.seek_to_first(); it.valid(); back ? it.prev() : it.next()) {
+      for (back ? it.seek_to_last() : it.seek_to_first(); it.valid();
+           back ? it.prev() : it.next()) {
         bytes += it.value().size();
         ++rows;
       }

@@ -52,8 +52,8 @@ inline void draw_op(Random& random, WriteBatch& batch) {
     case 2:
       if (random.one_in(3)) {
         const std::string end = draw_key(random);
-        return batch.erase_range(space, key,
-                                 random.one_in(4) ? std::nullopt : std::optional<std::string_view>(end));
+        return batch.erase_range(
+            space, key, random.one_in(4) ? std::nullopt : std::optional<std::string_view>(end));
       }
       [[fallthrough]];
     default:

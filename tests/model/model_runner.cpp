@@ -27,7 +27,8 @@ void ModelRunner::run(const std::vector<Step>& steps) {
 void ModelRunner::must(const Status& status, const char* what) {
   if (status.is_ok()) return;
   if (!is_dying_) throw Difference{std::string(what) + " failed: " + status.to_string()};
-  if (!disk_.is_dead()) throw Difference{std::string(what) + " failed early: " + status.to_string()};
+  if (!disk_.is_dead())
+    throw Difference{std::string(what) + " failed early: " + status.to_string()};
   cut_power();
 }
 
@@ -61,9 +62,7 @@ void ModelRunner::restart() {
   check_everything();
 }
 
-void ModelRunner::promise_durable() {
-  moments_.erase(moments_.begin(), moments_.end() - 1);
-}
+void ModelRunner::promise_durable() { moments_.erase(moments_.begin(), moments_.end() - 1); }
 
 bool ModelRunner::matches(const ModelState& state, uint64_t now_ms) {
   auto expected = state.records().begin();

@@ -123,8 +123,7 @@ class ModelState {
     return 0;
   }
 
-  bool increment(const BatchOp& op, const ModelKey& key, const ModelRecord* old,
-                 OpResult& result) {
+  bool increment(const BatchOp& op, const ModelKey& key, const ModelRecord* old, OpResult& result) {
     int64_t number = 0;
     if (old != nullptr) {
       const char* const end = old->value.data() + old->value.size();

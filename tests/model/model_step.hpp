@@ -1,5 +1,5 @@
-// One step of a random history, and how histories are drawn. A step carries numbers alone, so that a
-// list of steps still means something after others were left out.
+// One step of a random history, and how histories are drawn. A step carries numbers alone, so that
+// a list of steps still means something after others were left out.
 //
 // Threads:   values.
 #pragma once
@@ -49,11 +49,11 @@ struct Step {
 
 inline const char* name_of(StepKind kind) {
   static constexpr const char* kNames[] = {
-      "put",       "put_expiring",   "erase",          "erase_range",      "batch",
-      "condition", "increment",      "get",            "multi_get",        "scan",
-      "scan_back", "zigzag",         "snapshot_take",  "snapshot_check",   "snapshot_release",
-      "time",      "flush",          "compact",        "compact_range",    "policy",
-      "checkpoint", "sync",          "restart",        "kill",             "power_cut",
+      "put",        "put_expiring", "erase",         "erase_range",    "batch",
+      "condition",  "increment",    "get",           "multi_get",      "scan",
+      "scan_back",  "zigzag",       "snapshot_take", "snapshot_check", "snapshot_release",
+      "time",       "flush",        "compact",       "compact_range",  "policy",
+      "checkpoint", "sync",         "restart",       "kill",           "power_cut",
       "die_soon"};
   return kNames[static_cast<std::size_t>(kind)];
 }
@@ -71,16 +71,32 @@ inline std::vector<Step> draw_steps(uint64_t seed, std::size_t count) {
     StepKind kind;
     uint32_t weight;
   };
-  static constexpr Weight kWeights[] = {
-      {StepKind::kPut, 220},         {StepKind::kPutExpiring, 60},   {StepKind::kErase, 60},
-      {StepKind::kEraseRange, 20},   {StepKind::kBatch, 60},         {StepKind::kConditional, 60},
-      {StepKind::kIncrement, 40},    {StepKind::kGet, 60},           {StepKind::kMultiGet, 10},
-      {StepKind::kScan, 25},         {StepKind::kScanBack, 25},      {StepKind::kZigzag, 20},
-      {StepKind::kSnapshotTake, 12}, {StepKind::kSnapshotCheck, 20}, {StepKind::kSnapshotRelease, 12},
-      {StepKind::kTime, 40},         {StepKind::kFlush, 12},         {StepKind::kCompact, 4},
-      {StepKind::kCompactRange, 4},  {StepKind::kPolicy, 3},         {StepKind::kCheckpoint, 2},
-      {StepKind::kSync, 5},          {StepKind::kRestart, 3},        {StepKind::kKill, 4},
-      {StepKind::kPowerCut, 4},      {StepKind::kDieSoon, 4}};
+  static constexpr Weight kWeights[] = {{StepKind::kPut, 220},
+                                        {StepKind::kPutExpiring, 60},
+                                        {StepKind::kErase, 60},
+                                        {StepKind::kEraseRange, 20},
+                                        {StepKind::kBatch, 60},
+                                        {StepKind::kConditional, 60},
+                                        {StepKind::kIncrement, 40},
+                                        {StepKind::kGet, 60},
+                                        {StepKind::kMultiGet, 10},
+                                        {StepKind::kScan, 25},
+                                        {StepKind::kScanBack, 25},
+                                        {StepKind::kZigzag, 20},
+                                        {StepKind::kSnapshotTake, 12},
+                                        {StepKind::kSnapshotCheck, 20},
+                                        {StepKind::kSnapshotRelease, 12},
+                                        {StepKind::kTime, 40},
+                                        {StepKind::kFlush, 12},
+                                        {StepKind::kCompact, 4},
+                                        {StepKind::kCompactRange, 4},
+                                        {StepKind::kPolicy, 3},
+                                        {StepKind::kCheckpoint, 2},
+                                        {StepKind::kSync, 5},
+                                        {StepKind::kRestart, 3},
+                                        {StepKind::kKill, 4},
+                                        {StepKind::kPowerCut, 4},
+                                        {StepKind::kDieSoon, 4}};
   uint32_t total = 0;
   for (const Weight& one : kWeights) total += one.weight;
   Random random(seed);

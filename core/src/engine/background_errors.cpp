@@ -20,10 +20,10 @@ void BackgroundErrors::report(std::string_view what, const Status& cause) {
     cause_ = cause.with_context(what);
     severity_.store(severity, std::memory_order_release);
   }
-  logger_.log(LogLevel::kError, "writes are refused: " + std::string(what) + ": " +
-                                    cause.to_string() +
-                                    (severity == kSoft ? "; they resume when space returns"
-                                                       : "; mend the cause, then run: kvctl resume"));
+  logger_.log(LogLevel::kError,
+              "writes are refused: " + std::string(what) + ": " + cause.to_string() +
+                  (severity == kSoft ? "; they resume when space returns"
+                                     : "; mend the cause, then run: kvctl resume"));
 }
 
 void BackgroundErrors::clear(std::string_view what) {

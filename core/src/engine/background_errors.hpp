@@ -1,7 +1,7 @@
 // Why writes are refused, when they are.
 //
-// A soft error (the disk is full) goes away by itself when space returns. A hard one (a failed sync,
-// EIO) stays until resume() has moved everything to new files; the first cause is kept.
+// A soft error (the disk is full) goes away by itself when space returns. A hard one (a failed
+// sync, EIO) stays until resume() has moved everything to new files; the first cause is kept.
 //
 // Threads:   any.
 #pragma once

@@ -131,8 +131,8 @@ Result<std::optional<CurrentRecord>> BatchResolver::current(uint32_t space, std:
   if (!is_put || (effect.expires_at_ms != 0 && effect.expires_at_ms <= now_ms_)) {
     return std::optional<CurrentRecord>();
   }
-  return std::optional(CurrentRecord{PinnedValue(effect.value, nullptr), pending->sequence,
-                                     effect.expires_at_ms});
+  return std::optional(
+      CurrentRecord{PinnedValue(effect.value, nullptr), pending->sequence, effect.expires_at_ms});
 }
 
 // Collects the effects of the group so far, the current batch's included.

@@ -6,7 +6,8 @@
 //
 // Threads:   one at a time.
 // Lifetime:  borrows the reader. Payloads lie in one buffer that is reused from group to group.
-// Errors:    of resolve(): TOO_LARGE, CORRUPTION (malformed batch), or a failed read; the batch then
+// Errors:    of resolve(): TOO_LARGE, CORRUPTION (malformed batch), or a failed read; the batch
+// then
 //            leaves no trace. CONDITION_FAILED and NOT_A_NUMBER are outcomes, not errors.
 #pragma once
 

@@ -14,7 +14,10 @@ constexpr int kStepsBeforeSeek = 8;
 
 DbIterator::DbIterator(Source source, IteratorBounds bounds, SequenceNumber snapshot,
                        uint64_t now_ms)
-    : source_(std::move(source)), bounds_(std::move(bounds)), snapshot_(snapshot), now_ms_(now_ms) {}
+    : source_(std::move(source)),
+      bounds_(std::move(bounds)),
+      snapshot_(snapshot),
+      now_ms_(now_ms) {}
 
 std::string DbIterator::engine_key_of(std::string_view user_key) const {
   return space_key(bounds_.space, user_key);

@@ -1,9 +1,9 @@
-// The engine's Iterator: the merged records of a state with everything hidden that a reader must not
-// see: older versions, versions above the snapshot, deleted and expired keys.
+// The engine's Iterator: the merged records of a state with everything hidden that a reader must
+// not see: older versions, versions above the snapshot, deleted and expired keys.
 //
 // Going forward, the merged iterator stands on the record that is shown. Going back, it stands
-// before all records of the key that is shown, whose bytes are copies: the newest visible version of
-// a key is only known when all of them were passed.
+// before all records of the key that is shown, whose bytes are copies: the newest visible version
+// of a key is only known when all of them were passed.
 //
 // Threads:   one thread at a time.
 // Lifetime:  keeps its super version.

@@ -1,4 +1,5 @@
-// The engine behind kvhost/engine/engine.hpp: owns the parts and their threads, and passes calls on.
+// The engine behind kvhost/engine/engine.hpp: owns the parts and their threads, and passes calls
+// on.
 //
 // Parts by the life of a write: WriteQueue → GroupCommit (BatchResolver → Wal → memtable → publish)
 // → MemtableSet → Flusher → VersionSet → CompactionDriver. By the life of a read: SuperVersions →
@@ -83,8 +84,8 @@ class EngineImpl final : public Engine, private CompactionHost {
   CompactionSettings compaction_settings() const;
   TableOptions table_options() const;
 
-  // Leading the writes (engine_write.cpp). The caller leads: serves one group and hands the lead on.
-  // True when `mine` was in it.
+  // Leading the writes (engine_write.cpp). The caller leads: serves one group and hands the lead
+  // on. True when `mine` was in it.
   bool lead_writes(WriteRequest* mine);
   // False: the leader's own request was refused meanwhile.
   bool make_room(WriteRequest* mine);

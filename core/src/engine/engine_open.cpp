@@ -36,7 +36,8 @@ Status check_options(const Options& options) {
   if (options.wal_segment_size < 8192 || options.wal_segment_size % 4096 != 0) {
     return refuse("wal_segment_size must be a multiple of 4 KiB of at least 8 KiB");
   }
-  if (options.max_batch_size + (uint64_t{1} << 20) > kMaxLogRecord && options.wal_sync != WalSync::kOff) {
+  if (options.max_batch_size + (uint64_t{1} << 20) > kMaxLogRecord &&
+      options.wal_sync != WalSync::kOff) {
     return refuse("max_batch_size must be below 1 GiB, the longest record of the log");
   }
   return Status::ok();
@@ -67,17 +68,17 @@ EngineImpl::EngineImpl(Options options, Environment environment)
 
 Status EngineImpl::start(const std::string& directory) {
   KVHOST_TRY_ASSIGN(versions_, VersionSet::open(files_, directory, {}, logger_));
-  tables_ = std::make_unique<TableCache>(files_, directory,
-                                         TableReader::Dependencies{&cache_, &budget_});
+  tables_ =
+      std::make_unique<TableCache>(files_, directory, TableReader::Dependencies{&cache_, &budget_});
   memtables_ =
       std::make_unique<MemtableSet>(super_versions_, *versions_, budget_, options_.memtable_size);
   reserve_ = std::make_unique<SequenceReserve>(*versions_, may_lose_acknowledged());
   reads_ = std::make_unique<ReadPath>(
       ReadPath::Dependencies{super_versions_, *tables_, log_time_, visible_, counters_});
-  flusher_ = std::make_unique<Flusher>(
-      Flusher::Dependencies{files_, *versions_, *memtables_, *snapshots_, errors_, counters_,
-                            clock_, logger_},
-      table_options());
+  flusher_ =
+      std::make_unique<Flusher>(Flusher::Dependencies{files_, *versions_, *memtables_, *snapshots_,
+                                                      errors_, counters_, clock_, logger_},
+                                table_options());
   KVHOST_TRY(recover());
   build_write_path();
   start_threads();
@@ -150,15 +151,16 @@ void EngineImpl::start_threads() {
   });
   commit_thread_ = std::thread([this] { run_commit_thread(); });
   if (options_.wal_sync == WalSync::kInterval) {
-    log_sync_ = std::make_unique<WorkerThread>(
-        "kv-log-sync", std::chrono::milliseconds(0), options_.wal_sync_interval, [this] {
-          // A failure is reported by the Wal, and refuses every write from here on.
-          if (!errors_.is_hard()) static_cast<void>(wal_->sync());
-        });
+    log_sync_ = std::make_unique<WorkerThread>("kv-log-sync", std::chrono::milliseconds(0),
+                                               options_.wal_sync_interval, [this] {
+                                                 // A failure is reported by the Wal, and refuses
+                                                 // every write from here on.
+                                                 if (!errors_.is_hard())
+                                                   static_cast<void>(wal_->sync());
+                                               });
   }
-  maintenance_ = std::make_unique<WorkerThread>("kv-maintain", kMaintenanceInterval,
-                                                std::chrono::milliseconds(0),
-                                                [this] { maintain(); });
+  maintenance_ = std::make_unique<WorkerThread>(
+      "kv-maintain", kMaintenanceInterval, std::chrono::milliseconds(0), [this] { maintain(); });
   compaction_->start();
 }
 

@@ -13,9 +13,7 @@ constexpr std::chrono::milliseconds kStallCheck{5};
 
 }  // namespace
 
-Status EngineImpl::refuse_closed() {
-  return {StatusCode::CANCELLED, "the engine is closed"};
-}
+Status EngineImpl::refuse_closed() { return {StatusCode::CANCELLED, "the engine is closed"}; }
 
 // Once a strategy orders the batches, a write beside it would make this replica differ.
 Status EngineImpl::check_write() const {

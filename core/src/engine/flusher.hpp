@@ -1,5 +1,6 @@
-// Turns the immutable memtables into tables, oldest first, one at a time. A flush is one edit of the
-// MANIFEST: the table, where the log goes on, log time and the replication position, all or nothing.
+// Turns the immutable memtables into tables, oldest first, one at a time. A flush is one edit of
+// the MANIFEST: the table, where the log goes on, log time and the replication position, all or
+// nothing.
 //
 // Threads:   run() is the flush thread's; flush_oldest() any, one at a time.
 // Lifetime:  borrows what it is made of.

@@ -1,6 +1,6 @@
 // Carries out a group of writes: resolve each batch, append the effects to the log, make them
-// durable as the mode asks, put them into the memtable, publish the last number. What a sync has not
-// confirmed is in no memtable, and so neither visible nor ever flushed.
+// durable as the mode asks, put them into the memtable, publish the last number. What a sync has
+// not confirmed is in no memtable, and so neither visible nor ever flushed.
 //
 // Threads:   the leader of the writes.
 // Lifetime:  borrows what it is made of.

@@ -37,8 +37,8 @@ Result<std::unique_ptr<Iterator>> make_db_iterator(SuperVersionPtr state, TableC
   }
   DbIterator::Source source{std::move(state), make_merging_iterator(std::move(sources)),
                             std::move(tombstones)};
-  return std::unique_ptr<Iterator>(std::make_unique<DbIterator>(
-      std::move(source), std::move(bounds), snapshot, now_ms));
+  return std::unique_ptr<Iterator>(
+      std::make_unique<DbIterator>(std::move(source), std::move(bounds), snapshot, now_ms));
 }
 
 }  // namespace kvhost::engine

@@ -22,11 +22,11 @@ Result<ReplayedLog> replay_log(FileSystem& files, const std::string& directory,
       return Status::ok();  // in the tables already: a flush was faster than the log's release
     }
     if (header.first_sequence <= replayed.last_sequence) {
-      return {StatusCode::CORRUPTION,
-              "log record at " + to_string(position) + ": expected a sequence number above " +
-                  std::to_string(replayed.last_sequence) + ", found " +
-                  std::to_string(header.first_sequence) +
-                  "; restore from a backup or run: kvctl repair DATA_DIR"};
+      return {StatusCode::CORRUPTION, "log record at " + to_string(position) +
+                                          ": expected a sequence number above " +
+                                          std::to_string(replayed.last_sequence) + ", found " +
+                                          std::to_string(header.first_sequence) +
+                                          "; restore from a backup or run: kvctl repair DATA_DIR"};
     }
     if (memtables.is_active_full()) {
       memtables.switch_active(position);

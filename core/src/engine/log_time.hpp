@@ -1,6 +1,6 @@
 // Log time: the clock that expiry is judged by. Batches are stamped with it, and between batches it
-// goes on with the monotonic clock. It never goes back, across restarts neither: the newest stamp is
-// in every log record and in the MANIFEST.
+// goes on with the monotonic clock. It never goes back, across restarts neither: the newest stamp
+// is in every log record and in the MANIFEST.
 //
 // Threads:   stamp(), advance_to() and restore() by one thread at a time; now() any.
 // Lifetime:  borrows the clock.
@@ -15,8 +15,8 @@ namespace kvhost::engine {
 
 class LogTime {
  public:
-  // `follows_wall_clock`: this engine orders its own batches, so that its wall clock counts. Where a
-  // strategy orders them, only the stamps that it brings do.
+  // `follows_wall_clock`: this engine orders its own batches, so that its wall clock counts. Where
+  // a strategy orders them, only the stamps that it brings do.
   LogTime(Clock& clock, bool follows_wall_clock)
       : clock_(clock), follows_wall_clock_(follows_wall_clock) {}
 

@@ -1,5 +1,5 @@
-// The effects of a group's batches that are resolved but not yet in the memtable: what later batches
-// of the group must see.
+// The effects of a group's batches that are resolved but not yet in the memtable: what later
+// batches of the group must see.
 //
 // Threads:   one.
 // Lifetime:  borrows the keys and values of the effects.

@@ -105,9 +105,8 @@ Result<GetResult> ReadPath::get(const ReadOptions& options, std::string_view eng
   if (!lookup.is_decided()) {
     KVHOST_TRY(look_into_tables(*state.version, with_.tables, options, counters, lookup));
   }
-  GetResult result = answer(lookup, [&] {
-    return options.now_ms != 0 ? options.now_ms : with_.log_time.now();
-  });
+  GetResult result =
+      answer(lookup, [&] { return options.now_ms != 0 ? options.now_ms : with_.log_time.now(); });
   if (result.outcome != Lookup::kNeedsDisk) {
     count(counters.gets);
     if (result.found()) count(counters.get_hits);

@@ -1,5 +1,5 @@
-// Point lookups: memtable, immutable memtables, then the runs from newest to oldest, until the first
-// source that knows the key or a range tombstone over it.
+// Point lookups: memtable, immutable memtables, then the runs from newest to oldest, until the
+// first source that knows the key or a range tombstone over it.
 //
 // A read pins its super version first and chooses its sequence number afterwards: a compaction that
 // finished in between can then have dropped nothing that the number needs.

@@ -16,7 +16,8 @@ std::atomic<uint64_t> global_epoch{1};
 std::atomic<ReaderSlot*> all_slots{nullptr};
 
 ReaderSlot* take_slot() {
-  for (ReaderSlot* slot = all_slots.load(std::memory_order_acquire); slot != nullptr; slot = slot->next) {
+  for (ReaderSlot* slot = all_slots.load(std::memory_order_acquire); slot != nullptr;
+       slot = slot->next) {
     bool expected = false;
     if (!slot->is_taken.load(std::memory_order_relaxed) &&
         slot->is_taken.compare_exchange_strong(expected, true, std::memory_order_acq_rel)) {
@@ -59,7 +60,8 @@ ReaderEpochs::Guard::~Guard() {
 uint64_t ReaderEpochs::retire() { return global_epoch.fetch_add(1, std::memory_order_seq_cst); }
 
 bool ReaderEpochs::is_over(uint64_t epoch) {
-  for (ReaderSlot* slot = all_slots.load(std::memory_order_seq_cst); slot != nullptr; slot = slot->next) {
+  for (ReaderSlot* slot = all_slots.load(std::memory_order_seq_cst); slot != nullptr;
+       slot = slot->next) {
     const uint64_t inside = slot->epoch.load(std::memory_order_seq_cst);
     if (inside != 0 && inside <= epoch) return false;
   }

@@ -1,6 +1,6 @@
-// Tells when no reader can still look at something that was replaced: epoch-based reclamation, as in
-// K. Fraser, "Practical lock-freedom" (2004). A reader pays for one exchange on a cache line of its
-// own, whatever the number of readers; no reference is counted.
+// Tells when no reader can still look at something that was replaced: epoch-based reclamation, as
+// in K. Fraser, "Practical lock-freedom" (2004). A reader pays for one exchange on a cache line of
+// its own, whatever the number of readers; no reference is counted.
 //
 // Threads:   any.
 // Lifetime:  one domain for the process; a thread's slot is given back when the thread ends.

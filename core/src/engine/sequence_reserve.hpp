@@ -1,6 +1,6 @@
-// Keeps sequence numbers from being used twice. Where acknowledged writes may be lost in a power cut
-// (wal_sync interval or never), numbers are used only below a mark that the MANIFEST holds durably;
-// recovery goes on above it.
+// Keeps sequence numbers from being used twice. Where acknowledged writes may be lost in a power
+// cut (wal_sync interval or never), numbers are used only below a mark that the MANIFEST holds
+// durably; recovery goes on above it.
 //
 // Threads:   ensure() by the leader of the writes; renew() by the maintenance thread.
 // Errors:    those of the MANIFEST.

@@ -1,5 +1,5 @@
-// Counters of the hot paths. Reads count in one of several cache lines, chosen by thread; writes are
-// counted by the one thread that leads them.
+// Counters of the hot paths. Reads count in one of several cache lines, chosen by thread; writes
+// are counted by the one thread that leads them.
 //
 // Threads:   any; written relaxed, read as of about now.
 #pragma once

@@ -25,9 +25,8 @@ double WriteController::strain(const WritePressure& pressure) const {
   const double debt = slope(pressure.debt_bytes, slowdown_debt_, stall_debt_);
   const double runs = slope(pressure.level0_runs, kSlowdownRuns, kSlowestRuns);
   // The last memtable that may wait is filled gently, so that its flush has a chance.
-  const double memtables = max_immutables_ > 1 && pressure.immutable_memtables >= max_immutables_
-                               ? 0.25
-                               : 0;
+  const double memtables =
+      max_immutables_ > 1 && pressure.immutable_memtables >= max_immutables_ ? 0.25 : 0;
   return std::max({debt, runs, memtables});
 }
 

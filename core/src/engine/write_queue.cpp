@@ -190,9 +190,8 @@ void WriteQueue::complete(WriteRequest& request) {
 
 void WriteQueue::finish(const WriteGroup& group) {
   MutexLock lock(mutex_);
-  group.for_each([&](WriteRequest& request) KVHOST_NO_THREAD_SAFETY_ANALYSIS {
-    complete(request);
-  });
+  group.for_each([&](WriteRequest& request)
+                     KVHOST_NO_THREAD_SAFETY_ANALYSIS { complete(request); });
   hand_on();
 }
 

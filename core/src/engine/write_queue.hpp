@@ -4,7 +4,8 @@
 //
 // Threads:   any. take(), finish() and give_up_lead() by the leader alone.
 // Lifetime:  a synchronous request lives on its caller's stack until enter() returns kDone; an
-//            asynchronous one belongs to the queue, and after finish() to whoever takes completions.
+//            asynchronous one belongs to the queue, and after finish() to whoever takes
+//            completions.
 // Limits:    kMaxWaiting requests or kMaxWaitingBytes of asynchronous batches; beyond it submit()
 //            refuses. Synchronous callers are limited by their number of threads.
 #pragma once

@@ -29,8 +29,7 @@ void begin_op(std::string& bytes, OpType type, uint32_t space, std::string_view 
   begin_entry(bytes, static_cast<uint8_t>(type), space, key);
 }
 
-void begin_condition(std::string& bytes, ConditionType type, uint32_t space,
-                     std::string_view key) {
+void begin_condition(std::string& bytes, ConditionType type, uint32_t space, std::string_view key) {
   count_one_more(bytes, wire::kConditionCountAt);
   begin_entry(bytes, static_cast<uint8_t>(wire::kConditionTag | static_cast<uint8_t>(type)), space,
               key);

@@ -109,8 +109,8 @@ Result<bool> WriteBatch::Reader::next() {
     op_.reset();
     condition_.reset();
     if (!from.ok()) {
-      return malformed(offset + from.position(), "the rest of an entry that begins at offset " +
-                                                     std::to_string(offset),
+      return malformed(offset + from.position(),
+                       "the rest of an entry that begins at offset " + std::to_string(offset),
                        std::to_string(rest_.size() - from.position()) + " bytes");
     }
     return malformed(offset + from.position(), "a known expiry, flag or end marker",

@@ -80,7 +80,8 @@ TEST_CASE("apply is deterministic: any grouping, any flushes, the same results a
   CHECK(one.engine().last_sequence() == other.engine().last_sequence());
   ReadOptions then;
   then.now_ms = 2990;
-  CHECK(one.engine().get(then, 0, "count")->version == other.engine().get(then, 0, "count")->version);
+  CHECK(one.engine().get(then, 0, "count")->version ==
+        other.engine().get(then, 0, "count")->version);
 }
 
 TEST_CASE("the state at the durable position is exact: replay goes on there") {

@@ -23,8 +23,9 @@ TEST_CASE("a value is there until it is deleted, in memory and in tables") {
 
 TEST_CASE("keys may be empty, hold any byte and be prefixes of each other") {
   Story story;
-  const std::vector<std::string> keys = {"", std::string(1, '\0'), std::string("\0a", 2), "\xff",
-                                         "\xff\xff", "a", "ab", std::string(60000, 'k')};
+  const std::vector<std::string> keys = {
+      "",   std::string(1, '\0'),   std::string("\0a", 2), "\xff", "\xff\xff", "a",
+      "ab", std::string(60000, 'k')};
   for (const std::string& key : keys) story.put(key, "v" + std::to_string(key.size()));
   const bool flushed = GENERATE(false, true);
   if (flushed) story.flush();

@@ -68,8 +68,8 @@ TEST_CASE("asynchronous writes end in one call each, in order, among synchronous
   }
   {
     std::unique_lock<std::mutex> lock(mutex);
-    REQUIRE(changed.wait_for(lock, std::chrono::seconds(20),
-                             [&] { return done.size() == kWrites; }));
+    REQUIRE(
+        changed.wait_for(lock, std::chrono::seconds(20), [&] { return done.size() == kWrites; }));
   }
   beside.join();
   CHECK(std::is_sorted(done.begin(), done.end()));

@@ -150,8 +150,8 @@ TEST_CASE("a flush that meets EIO stops writes; resume stores everything in new 
 }
 
 TEST_CASE("every single failure of a short life loses nothing that was acknowledged") {
-  const char* kind = GENERATE("sync", "write", "append", "create", "preallocate", "rename",
-                              "syncdir", "remove");
+  const char* kind =
+      GENERATE("sync", "write", "append", "create", "preallocate", "rename", "syncdir", "remove");
   const char* fault = GENERATE("EIO", "ENOSPC");
   for (int nth = 1; nth < 40; ++nth) {
     Story story;
@@ -159,7 +159,8 @@ TEST_CASE("every single failure of a short life loses nothing that was acknowled
     INFO(kind << " " << fault << " " << nth);
     std::vector<int> acknowledged;
     for (int i = 0; i < 60; ++i) {
-      if (try_put(story, "k" + std::to_string(i), std::string(2500, 'v'))) acknowledged.push_back(i);
+      if (try_put(story, "k" + std::to_string(i), std::string(2500, 'v')))
+        acknowledged.push_back(i);
       if (i == 30) static_cast<void>(story.engine().flush());
     }
     static_cast<void>(story.engine().compact(std::nullopt));
@@ -194,20 +195,4 @@ TEST_CASE("damage in a table is answered where it is read; the rest is served") 
   REQUIRE_FALSE(damaged.has_value());
   CHECK(damaged.error().code() == StatusCode::CORRUPTION);
   CHECK(damaged.error().message().find(".sst") != std::string::npos);
-}
-
-TEST_CASE("a waiting write is refused when its deadline passes, and is not executed") {
-  Options options = small_options();
-  options.max_immutable_memtables = 1;
-  Story story(options);
-  // Nothing can be flushed: memtables fill up, and writers wait.
-  story.faults.fail("create *.sst nth=1 always ENOSPC");
-  WriteOptions how;
-  how.deadline_ns = 1;
-  WriteBatch late;
-  late.put(0, "late", "1");
-  const auto refused = story.engine().write(how, late);
-  REQUIRE_FALSE(refused.has_value());
-  CHECK(refused.error().code() == StatusCode::DEADLINE_EXCEEDED);
-  CHECK(story.get("late") == "(absent)");
 }

@@ -43,7 +43,8 @@ TEST_CASE("a kill loses nothing that was acknowledged, in any mode with a log") 
 TEST_CASE("a power cut loses nothing that was acknowledged under always") {
   Story story;
   for (int life = 0; life < 4; ++life) {
-    for (int i = 0; i < 100; ++i) story.put("k" + std::to_string(i), std::to_string(life * 1000 + i));
+    for (int i = 0; i < 100; ++i)
+      story.put("k" + std::to_string(i), std::to_string(life * 1000 + i));
     const std::string before = story.scan();
     story.crash({life % 2 == 1, static_cast<uint64_t>(life)});
     CHECK(story.scan() == before);
