@@ -10,7 +10,8 @@
 //   @ advance MS         the store's clock
 //   $ kvctl ARGUMENTS    run; 'quoted words' are one argument; TMP is the story's folder
 //   < line               a line of the command's stdin
-//   everything else      what came out; stderr with "! " before it; [exit N] when it is not 0
+//   everything else      what came out, "| " before what would read as one of these lines; stderr
+//   with "! " before it; [exit N] when it is not 0
 //
 // Threads:   one.
 #pragma once
@@ -112,6 +113,17 @@ class KvctlScript {
     return text;
   }
 
+  // Lines that would read as the story's own get "| " before them.
+  static std::string marked(const std::string& text) {
+    std::string result;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const bool is_start = i == 0 || text[i - 1] == '\n';
+      if (is_start && std::string("#$@<").find(text[i]) != std::string::npos) result += "| ";
+      result += text[i];
+    }
+    return result;
+  }
+
   void direct(const std::string& line, const std::string& input) {
     std::istringstream in(line);
     std::string verb;
@@ -153,7 +165,7 @@ class KvctlScript {
     std::ostringstream err;
     kvctl::Streams streams{in, out, err, {{"KVCTL_ENDPOINT", endpoint_}}};
     const int code = kvctl::run(arguments, streams);
-    std::string text = out.str();
+    std::string text = marked(out.str());
     if (!text.empty() && text.back() != '\n') text += "(no newline)\n";
     std::istringstream errors(err.str());
     for (std::string words; std::getline(errors, words);) text += "! " + words + "\n";
