@@ -64,20 +64,21 @@ struct PolicyRunner::State {
   Status report_failure KVHOST_GUARDED_BY(mutex);
 
   void serve();
-  void deliver_reports(MutexLock& lock) KVHOST_REQUIRES(mutex);
+  // Opens the mutex around each call.
+  void deliver_reports() KVHOST_REQUIRES(mutex);
 };
 
-void PolicyRunner::State::deliver_reports(MutexLock& lock) {
+void PolicyRunner::State::deliver_reports() {
   while (!reports.empty() && !stopping) {
     const JobReport report = std::move(reports.front());
     reports.pop_front();
     in_call = true;
-    lock.unlock();
+    mutex.unlock();
     const Status told = caught([&]() -> Status {
       policy->job_done(report);
       return {};
     });
-    lock.lock();
+    mutex.lock();
     in_call = false;
     if (!told.is_ok()) report_failure = told;
   }
@@ -87,7 +88,7 @@ void PolicyRunner::State::serve() {
   set_thread_name("kvh-policy");
   MutexLock lock(mutex);
   while (!stopping) {
-    deliver_reports(lock);
+    deliver_reports();
     if (stopping) break;
     if (!question) {
       if (reports.empty()) changed.wait(mutex);
