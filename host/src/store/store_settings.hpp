@@ -15,7 +15,8 @@ struct StoreSettings {
   uint64_t max_batch_bytes = uint64_t{256} << 20;
   uint64_t max_batch_ops = 100'000;  // conditions counted apart, by the same limit
   uint64_t max_read_keys = 10'000;
-  uint64_t max_rows = 10'000;
+  // Of one page; its bytes are bounded, too.
+  uint64_t max_rows = 131'072;
   uint64_t max_page_bytes = uint64_t{64} << 20;
   uint64_t default_page_bytes = uint64_t{1} << 20;
 

@@ -10,10 +10,10 @@
 namespace kvhost::host::testing {
 
 TEST_CASE("a full lane refuses, and what it refused never runs") {
-  ExecutorService executor({{1, 2}, {1, 2}});
   Counter running;
   Counter go_on;
   Counter ran;
+  ExecutorService executor({{1, 2}, {1, 2}});
   const auto blocker = [&] {
     running.add();
     go_on.wait_for(1);
@@ -35,8 +35,8 @@ TEST_CASE("a full lane refuses, and what it refused never runs") {
 }
 
 TEST_CASE("stop runs what was taken, and then nothing is taken") {
-  ExecutorService executor({{1, 100}, {1, 100}});
   Counter ran;
+  ExecutorService executor({{1, 100}, {1, 100}});
   for (int i = 0; i < 50; ++i) {
     REQUIRE(executor.post(KVH_LANE_READ, [&] { ran.add(); }).is_ok());
   }

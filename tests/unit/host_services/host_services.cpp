@@ -61,9 +61,9 @@ TEST_CASE("a component finds its services, and only those it is offered") {
 
 TEST_CASE("timer, executor and metrics work through a component's context") {
   KeptLog log;
+  Counter done;
   HostServices services({}, log);
   const Context context(&services.host_for("any"));
-  Counter done;
   context.timer().after(
       1ms, [](void* ctx) noexcept { static_cast<Counter*>(ctx)->add(); }, &done);
   REQUIRE(context.executor().post(KVH_LANE_BACKGROUND, [&] { done.add(); }).is_ok());

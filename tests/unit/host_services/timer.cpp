@@ -33,6 +33,7 @@ TEST_CASE("a timer fires once, not before its time") {
       &fired);
   CHECK(id != 0);
   fired.times.wait_for(1);
+  timer.stop();
   CHECK(fired.at_ns - started >= 20 * kMs);
   CHECK_FALSE(timer.cancel(id));
   CHECK(fired.times.value() == 1);
@@ -60,12 +61,13 @@ TEST_CASE("timers fire in the order of their times, whatever order they were set
         &entries[static_cast<std::size_t>(i)]);
   }
   fired.wait_for(5);
+  timer.stop();
   CHECK(order == std::vector<int>{0, 1, 2, 3, 4});
 }
 
 TEST_CASE("a cancelled timer does not fire; a second cancel says so") {
-  TimerService timer;
   Counter fired;
+  TimerService timer;
   const uint64_t far = timer.after(3'600'000 * kMs, &count, &fired);
   const uint64_t near = timer.after(10 * kMs, &count, &fired);
   CHECK(timer.cancel(far));
@@ -118,12 +120,13 @@ TEST_CASE("a callback may set the next timer and cancel others") {
       },
       &chain);
   chain.fired.wait_for(1);
+  timer.stop();
   CHECK(chain.cancelled);
 }
 
 TEST_CASE("after stop nothing fires and nothing is taken") {
-  TimerService timer;
   Counter fired;
+  TimerService timer;
   timer.after(50 * kMs, &count, &fired);
   timer.stop();
   CHECK(timer.after(0, &count, &fired) == 0);

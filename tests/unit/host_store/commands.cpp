@@ -104,9 +104,9 @@ TEST_CASE("without a backup_dir there are no checkpoints") {
 }
 
 TEST_CASE("a command that takes longer than its deadline goes on in the background") {
-  StoreFixture node;
   Counter inside;
   Counter go_on;
+  StoreFixture node;
   REQUIRE(node.executor
               .post(KVH_LANE_BACKGROUND,
                     [&] {

@@ -132,27 +132,27 @@ TEST_CASE("a page that was unread comes again") {
 }
 
 TEST_CASE("a page that was withdrawn before it was read loses no row") {
+  Counter reached[2];
+  Counter go_on[2];
   StoreFixture node;
   for (const char* key : {"a", "b", "c", "d"}) node.put(key, "v");
   for (const bool reverse : {false, true}) {
     // Both threads of the lane wait, so that the call is withdrawn in the queue.
-    Counter reached;
-    Counter go_on;
     RangeRequest range;
     range.reverse = reverse;
     const auto cursor = node.store().open_cursor(node.call(), range);
     REQUIRE(cursor.has_value());
     CHECK(node.finished(node.start_page(node.call(), *cursor, 1)).rows.size() == 1);
-    Status blocked_first = node.executor.post(KVH_LANE_READ, [&] {
-      reached.add();
-      go_on.wait_for(1);
+    Status blocked_first = node.executor.post(KVH_LANE_READ, [&, reverse] {
+      reached[reverse].add();
+      go_on[reverse].wait_for(1);
     });
-    Status blocked_second = node.executor.post(KVH_LANE_READ, [&] {
-      reached.add();
-      go_on.wait_for(1);
+    Status blocked_second = node.executor.post(KVH_LANE_READ, [&, reverse] {
+      reached[reverse].add();
+      go_on[reverse].wait_for(1);
     });
     REQUIRE((blocked_first.is_ok() && blocked_second.is_ok()));
-    reached.wait_for(2);
+    reached[reverse].wait_for(2);
     Call how = node.call();
     how.token = 7;
     const auto withdrawn = node.start_page(how, *cursor, 2);
@@ -160,7 +160,7 @@ TEST_CASE("a page that was withdrawn before it was read loses no row") {
     CHECK(node.finished(withdrawn).status.code() == StatusCode::CANCELLED);
     CHECK(node.finished(node.start_page(node.call(), *cursor, 2)).status.code() ==
           StatusCode::INVALID_ARGUMENT);
-    go_on.add();
+    go_on[reverse].add();
     AnswerPtr again;
     do {
       again = node.start_page(node.call(), *cursor, 10);

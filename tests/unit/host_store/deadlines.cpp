@@ -49,10 +49,10 @@ TEST_CASE("the node's request_timeout holds where a call names no deadline") {
 }
 
 TEST_CASE("a read that waits past its deadline had no effect and says so") {
-  StoreFixture node;
-  node.put("k", "v");
   Counter inside;
   Counter go_on;
+  StoreFixture node;
+  node.put("k", "v");
   node.engine->needs_disk = true;
   node.engine->on_disk_read = [&] {
     inside.add();
@@ -90,10 +90,10 @@ TEST_CASE("cancel hastens the call with the token, and no other") {
 }
 
 TEST_CASE("a full read lane is OVERLOADED, inside the call") {
-  StoreFixture node;  // two threads, 64 places
-  node.put("k", "v");
   Counter inside;
   Counter go_on;
+  StoreFixture node;  // two threads, 64 places
+  node.put("k", "v");
   node.engine->needs_disk = true;
   node.engine->on_disk_read = [&] {
     inside.add();
@@ -150,9 +150,9 @@ TEST_CASE("at its deadline the drain completes what is left") {
 }
 
 TEST_CASE("a command that takes long does not hold up the stop") {
-  StoreFixture node;
   Counter inside;
   Counter go_on;
+  StoreFixture node;
   node.engine->on_compact = [&] {
     inside.add();
     go_on.wait_for(1);
