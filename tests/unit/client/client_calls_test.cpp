@@ -1,7 +1,6 @@
 // Every call of the client against the real component over a socket.
-#include <catch2/catch.hpp>
-
 #include <atomic>
+#include <catch2/catch.hpp>
 #include <future>
 #include <string>
 #include <thread>
