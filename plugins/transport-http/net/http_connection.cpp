@@ -2,6 +2,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
+#include <exception>
 
 namespace kvhost::http {
 namespace {
@@ -51,6 +52,18 @@ void HttpConnection::close() {
   if (!refused_) session_->service().metrics.connection_closed();
 }
 
+// Tells the session what happened, then does what it wants. A failure to get memory ends this
+// connection and no other.
+template <typename Event>
+void HttpConnection::go_on(Event event) {
+  try {
+    event();
+    step();
+  } catch (const std::exception&) {
+    close();
+  }
+}
+
 void HttpConnection::step() {
   if (closed_ || lingering_) return;
   if (session_->aborted()) return close();
@@ -74,14 +87,8 @@ void HttpConnection::on_read(Error error, std::size_t bytes) {
   reading_ = false;
   if (closed_) return;
   if (lingering_) return discard();
-  if (error == asio::error::eof) {
-    session_->receive_end();
-  } else if (error) {
-    return close();
-  } else {
-    session_->receive({buffer_.data(), bytes});
-  }
-  step();
+  if (error && error != asio::error::eof) return close();
+  go_on([&] { error ? session_->receive_end() : session_->receive({buffer_.data(), bytes}); });
 }
 
 void HttpConnection::write() {
@@ -112,8 +119,7 @@ void HttpConnection::on_written(Error error, std::size_t bytes) {
   reported_ = 0;
   if (closed_) return;
   if (error) return close();
-  session_->written(rest);
-  step();
+  go_on([&] { session_->written(rest); });
 }
 
 // Deadlines mostly move away: the timer is set anew only for an earlier one.
@@ -129,8 +135,7 @@ void HttpConnection::on_timer(Error error) {
   if (error || closed_) return;
   armed_.reset();
   if (lingering_) return close();
-  session_->tick();
-  step();
+  go_on([&] { session_->tick(); });
 }
 
 void HttpConnection::linger() {

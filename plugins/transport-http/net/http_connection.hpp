@@ -29,6 +29,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  private:
   using Error = boost::system::error_code;
 
+  template <typename Event>
+  void go_on(Event event);
   void step();
   void read();
   void on_read(Error error, std::size_t bytes);

@@ -48,7 +48,7 @@ class HttpTransport final : public Transport {
       kvhost::size("max_body_memory", "512MiB")
           .min("1MiB")
           .max("1TiB")
-          .doc("memory for the bodies of all requests together; at least one largest batch"));
+          .doc("memory for the bodies of all requests together; never less than two largest ones"));
 
   static Result<std::unique_ptr<HttpTransport>> create(Context& context, const Config& config);
   ~HttpTransport() override;

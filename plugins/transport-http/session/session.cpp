@@ -157,7 +157,7 @@ void HttpSession::note_answer(const Exchange& exchange) {
 
 void HttpSession::resume() {
   pump();
-  if (changed_) changed_();
+  note_change();
 }
 
 // ---- the machine
@@ -208,6 +208,9 @@ void HttpSession::take_head() {
   const bool waits = !head.is_http_1_0() && reader_.has_body() && head.has_header("Expect");
   reader_.accept_body(limit, !refused);
   continue_owed_ = waits && !refused;
+  // A request whose head was taken is carried out even if a drain begins before its body is here. A
+  // failure shows when the call is prepared.
+  if (!refused && admission.route->uses_store) static_cast<void>(store_session().has_value());
   incoming_ = {std::move(admission.target), admission.route, std::move(admission.capture),
                std::move(admission.refusal)};
   if (length <= limit && !(waits && refused)) return;

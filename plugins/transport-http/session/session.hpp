@@ -39,6 +39,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void tick();                           // looks at the deadlines
   void drain();                          // finish what was taken, then end
   void close();                          // the connection is gone: withdraws what is pending
+  // Ends the connection without a further word: memory for going on could not be had.
+  void abort() { aborted_ = finished_ = true; }
   // Answers 503 without reading a request, then ends.
   void refuse(const Status& status, int http_status);
 
@@ -64,6 +66,9 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void note_answer(const Exchange& exchange);
   // Goes on after a store call was completed on the loop.
   void resume();
+  void note_change() {
+    if (changed_) changed_();
+  }
 
  private:
   enum class Phase { kIdle, kHead, kBody };

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,8 +38,13 @@ class StoreCall final : public Task {
   // Posted: on the loop, outside of any other call.
   void run() override {
     const auto session = exchange_->session().shared_from_this();
-    go_on();
-    if (!session->closed()) session->resume();
+    try {
+      go_on();
+      if (!session->closed()) session->resume();
+    } catch (const std::exception&) {
+      session->abort();
+      session->note_change();
+    }
   }
 
  private:
