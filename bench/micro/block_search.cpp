@@ -2,13 +2,13 @@
 // few blocks that stay in the processor's cache, once in very many; the block of a key is known.
 // Usage: bench_block_search [keys]   (default 1000000); prints ns per lookup and bytes per entry.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "base/random.hpp"
+#include "cpu_time.hpp"
 #include "format/entry_hash.hpp"
 #include "restart_block.hpp"
 #include "sstable/data_block.hpp"
@@ -84,7 +84,7 @@ double measure(const std::vector<std::string>& keys, const Laid& laid, std::size
   for (std::size_t i = 0; i < kLookups; ++i) hashes[i] = key_hash(keys[order[i]]);
   double best = 1e9;
   for (int round = 0; round < kRounds; ++round) {
-    const auto start = std::chrono::steady_clock::now();
+    const double start = thread_cpu_ns();
     std::size_t found = 0;
     for (std::size_t i = 0; i < kLookups; ++i) {
       const std::string& key = keys[order[i]];
@@ -92,9 +92,7 @@ double measure(const std::vector<std::string>& keys, const Laid& laid, std::size
       found += value.data() != nullptr && (value.empty() || value[0] == 'v');
     }
     if (found != kLookups) std::abort();
-    const std::chrono::duration<double, std::nano> passed =
-        std::chrono::steady_clock::now() - start;
-    best = std::min(best, passed.count() / kLookups);
+    best = std::min(best, (thread_cpu_ns() - start) / kLookups);
   }
   return best;
 }

@@ -2,7 +2,6 @@
 // into each candidate, looks all of them up in another order, and walks them.
 // Usage: bench_memtable_index [keys…]   (default 500000 2000000); prints ns per operation.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -11,6 +10,7 @@
 
 #include "base/arena.hpp"
 #include "base/random.hpp"
+#include "cpu_time.hpp"
 #include "memtable/radix_iterator.hpp"
 #include "memtable/radix_tree.hpp"
 #include "plain_btree.hpp"
@@ -18,8 +18,6 @@
 
 namespace kvhost::engine::bench {
 namespace {
-
-using SteadyClock = std::chrono::steady_clock;
 
 constexpr int kRounds = 3;
 
@@ -58,9 +56,8 @@ std::vector<std::string> random_keys(std::size_t count, bool decimal) {
   return keys;
 }
 
-double ns_since(SteadyClock::time_point start, std::size_t operations) {
-  const std::chrono::duration<double, std::nano> passed = SteadyClock::now() - start;
-  return passed.count() / static_cast<double>(operations);
+double ns_since(double start, std::size_t operations) {
+  return (thread_cpu_ns() - start) / static_cast<double>(operations);
 }
 
 std::size_t first_byte(const Record& record) { return static_cast<uint8_t>(record.value[0]); }
@@ -74,11 +71,11 @@ void measure(const std::vector<std::string>& keys, const std::vector<uint32_t>& 
   const std::string value(100, 'v');
   Arena arena(arena_block);
   Candidate candidate(arena);
-  auto start = SteadyClock::now();
+  double start = thread_cpu_ns();
   SequenceNumber sequence = 0;
   for (const std::string& key : keys) candidate.insert({key, value, ++sequence});
   best.insert_ns = std::min(best.insert_ns, ns_since(start, keys.size()));
-  start = SteadyClock::now();
+  start = thread_cpu_ns();
   std::size_t found = 0;
   for (const uint32_t i : order) {
     const Leaf* leaf = candidate.find(keys[i]);
@@ -86,7 +83,7 @@ void measure(const std::vector<std::string>& keys, const std::vector<uint32_t>& 
   }
   best.lookup_ns = std::min(best.lookup_ns, ns_since(start, keys.size()));
   if (found != keys.size()) std::abort();
-  start = SteadyClock::now();
+  start = thread_cpu_ns();
   std::size_t walked = 0;
   std::size_t bytes = 0;
   candidate.for_each([&walked, &bytes](const auto& one) {

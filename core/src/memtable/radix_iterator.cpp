@@ -119,6 +119,7 @@ void RadixIterator::go_to_leaf_from(std::string_view key) {
 void RadixIterator::descend_to_first(TreePointer at) {
   while (!is_leaf(at)) {
     const Node* node = as_node(at);
+    prefetch_children(node);
     if (const Leaf* ending = node->terminal.load(std::memory_order_acquire); ending != nullptr) {
       path_.push_back({node, -1});
       leaf_ = ending;
@@ -134,6 +135,7 @@ void RadixIterator::descend_to_first(TreePointer at) {
 void RadixIterator::descend_to_last(TreePointer at) {
   while (!is_leaf(at)) {
     const Node* node = as_node(at);
+    prefetch_children(node);
     const Child child = child_before(node, 256);
     path_.push_back({node, child.byte});
     at = child.pointer;

@@ -117,6 +117,34 @@ Node* copy(Arena& arena, const Node* node, NodeKind kind, std::string_view prefi
 Child child_after(const Node* node, int after) { return neighbour<true>(node, after); }
 Child child_before(const Node* node, int before) { return neighbour<false>(node, before); }
 
+namespace {
+
+template <typename Kind>
+void prefetch_all(const Kind* node) {
+  const unsigned count = node->count.load(std::memory_order_acquire);
+  for (unsigned i = 0; i < count; ++i) {
+    const TreePointer child = node->children[i].load(std::memory_order_relaxed);
+    const char* at = reinterpret_cast<const char*>(child & ~TreePointer{1});
+    __builtin_prefetch(at);
+    __builtin_prefetch(at + kCacheLine);
+  }
+}
+
+}  // namespace
+
+void prefetch_children(const Node* node) {
+  switch (node->kind) {
+    case NodeKind::k4:
+      return prefetch_all(static_cast<const Node4*>(node));
+    case NodeKind::k16:
+      return prefetch_all(static_cast<const Node16*>(node));
+    case NodeKind::k48:
+      return prefetch_all(static_cast<const Node48*>(node));
+    case NodeKind::k256:
+      return;
+  }
+}
+
 Node* make_node(Arena& arena, std::string_view prefix) {
   Node* node = make<Node4>(arena, NodeKind::k4);
   set_prefix(node, prefix);

@@ -140,6 +140,10 @@ Child child_after(const Node* node, int after);
 // The child with the highest byte below `before` (256: the last of all).
 Child child_before(const Node* node, int before);
 
+// Brings what the children begin with near, ahead of a walk over them. Large nodes are left out:
+// their children are nodes again.
+void prefetch_children(const Node* node);
+
 // For the writer.
 
 // A node of the smallest kind. `prefix` lives as long as the arena.

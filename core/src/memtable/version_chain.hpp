@@ -43,7 +43,9 @@ inline constexpr std::size_t kLeafKeyOffset =
     sizeof(std::atomic<const KeyVersion*>) + sizeof(uint32_t);
 
 // Bytes that a version of `value` takes, to be had from the arena with alignment 8.
-inline std::size_t version_size(std::string_view value) { return sizeof(KeyVersion) + value.size(); }
+inline std::size_t version_size(std::string_view value) {
+  return sizeof(KeyVersion) + value.size();
+}
 
 // Writes a version on top of `older` (null for the first) into `memory`.
 const KeyVersion* make_version(char* memory, const Record& record, const KeyVersion* older);
