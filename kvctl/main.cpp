@@ -1,7 +1,6 @@
 // The program kvctl.
 #include <unistd.h>
 
-#include <csignal>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -12,7 +11,6 @@ extern char** environ;
 
 int main(int count, char** arguments) {
   std::ios::sync_with_stdio(false);
-  std::signal(SIGPIPE, SIG_IGN);
   kvhost::kvctl::Streams streams{std::cin, std::cout, std::cerr, {}};
   for (char** at = environ; *at != nullptr; ++at) {
     const std::string entry(*at);

@@ -49,8 +49,8 @@ Status order(Invocation& call, std::string_view name, const json::object& argume
   if (call.format == Format::kText) {
     call.streams.out << "OK\n";
     auto& members = answer.get_object();
-    members.erase("command");
-    members.erase("done");
+    members.stable_erase("command");
+    members.stable_erase("done");
     if (!members.empty()) call.streams.out << flat_text(answer);
   } else {
     show(call, answer);

@@ -70,7 +70,7 @@ Status TcpTransport::start() {
     });
   }
   asio::post(loops_[0]->context, [this] { accept(); });
-  log_.info("tcp: listening on " + to_string(local_));
+  log_.info("listening on " + to_string(local_));
   return {};
 }
 
@@ -101,7 +101,7 @@ void TcpTransport::accept() {
       return accept();
     }
     // Out of descriptors, most likely: others must close first.
-    log_.warning("tcp: accept failed: " + failure.message());
+    log_.warning("accept failed: " + failure.message());
     accept_pause_->expires_after(kAcceptPause);
     accept_pause_->async_wait([this](error_code stopped) {
       if (!stopped) accept();
