@@ -126,7 +126,8 @@ Result<std::vector<WriteResult>> EngineImpl::apply(const ReplicationPosition& fi
   queue_.lead();
   Status failure;
   for (const OrderedBatch& batch : batches) {
-    static_cast<void>(make_room(nullptr));
+    while (!make_room(nullptr)) {
+    }
     if (errors_.any()) failure = errors_.refusal();
     if (!failure) break;
     Result<WriteResult> applied = commit_->apply(position, batch);

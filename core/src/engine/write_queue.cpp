@@ -171,7 +171,8 @@ bool WriteQueue::refuse_overdue(WriteRequest* mine) {
     }
     one = following;
   }
-  if (mine == nullptr || !is_overdue(*mine, now_ns)) return false;
+  if (mine == nullptr) return !completions_.empty();
+  if (!is_overdue(*mine, now_ns)) return false;
   remove(mine);
   mine->outcome = overdue();
   return true;

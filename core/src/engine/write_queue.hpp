@@ -91,8 +91,9 @@ class WriteQueue {
 
   // Leader: detaches the next group. Requests that are overdue come back done. May be empty.
   WriteGroup take();
-  // Leader: refuses waiting requests that are overdue, its own (`mine`, may be null) included: true
-  // when that is done, and the leader has only to give up its lead.
+  // Leader: refuses waiting requests that are overdue, its own (`mine`) included. True when the
+  // leader has only to give up its lead: its own request is refused, or (without one: it is the
+  // commit thread) there are completions to deliver.
   bool refuse_overdue(WriteRequest* mine);
   // Leader: every outcome of the group is set. Wakes their callers and hands the lead on.
   void finish(const WriteGroup& group);
