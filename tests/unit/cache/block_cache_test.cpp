@@ -41,7 +41,7 @@ TEST_CASE("the second to insert a block gets the first one's") {
   CHECK(cache.stats().insertions == 1);
 }
 
-TEST_CASE("bytes stay within the capacity; what was touched stays longer") {
+TEST_CASE("bytes stay within the capacity, and what was touched stays longer") {
   BlockCache cache(10 * 100);
   const auto file = cache.attach(1000);
   file->insert(0, BlockBuffer(100));

@@ -76,7 +76,7 @@ TEST_CASE("the estimate of a file's size is close") {
   }
 }
 
-TEST_CASE("range tombstones widen the bounds; an end is exclusive") {
+TEST_CASE("range tombstones widen the bounds, whose end is exclusive") {
   RecordModel model;
   model.add({"k", "v", 5});
   const BuiltTable table =
