@@ -1,6 +1,7 @@
 #include "config/config_file.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -41,7 +42,8 @@ SourcePlace place_of(const toml::source_region& region, const Source& source) {
   return {source, region.begin.line, region.begin.column, false};
 }
 
-// TOML++ limits how deep a text may nest (TOML_MAX_NESTED_VALUES), so this recursion ends.
+// TOML++ limits how deep brackets may nest, and too_deep_line() how deep keys may, so this
+// recursion ends.
 ConfigValue convert(const toml::node& node, const Source& source) {
   ConfigValue value;
   value.place = place_of(node.source(), source);
@@ -105,6 +107,31 @@ bool is_surprising(std::string_view text) {
   }
 }
 
+// The first line with a key of more parts than any configuration has, or 0. Such a key is a table
+// in a table in a table, and taking that apart needs as deep a stack. Strings are not told from
+// keys: one with a thousand dotted words is refused, too.
+uint32_t too_deep_line(std::string_view text) {
+  constexpr int kMostParts = 1000;
+  uint32_t line = 1;
+  int parts = 0;
+  bool in_part = false;
+  for (const char c : text) {
+    const bool is_space = c == ' ' || c == '\t';
+    if (c == '\n') ++line;
+    if (c == '.') {
+      if (in_part && ++parts > kMostParts) return line;
+      in_part = false;
+    } else if (std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-' || c == '"' ||
+               c == '\'') {
+      in_part = true;
+    } else if (!is_space) {
+      parts = 0;
+      in_part = false;
+    }
+  }
+  return 0;
+}
+
 // The first line with which a text surprises the parser; 0 for a text too long to look for it.
 uint32_t surprising_line(std::string_view text) {
   constexpr std::size_t kLongest = 256 << 10;
@@ -121,6 +148,11 @@ uint32_t surprising_line(std::string_view text) {
 
 Result<ConfigValue> parse_config_text(std::string_view text, std::string_view source_name) {
   auto source = std::make_shared<const std::string>(source_name);
+  if (const uint32_t line = too_deep_line(text); line != 0) {
+    const SourcePlace place{source, line, 0, false};
+    return Status(StatusCode::CONFIG_ERROR,
+                  place.to_string() + ": a key of more than 1000 parts; expected section.key");
+  }
   toml::parse_result parsed;
   try {
     parsed = toml::parse(text);
@@ -166,7 +198,7 @@ ConfigValue parse_argument_value(std::string_view text, const SourcePlace& place
   value.type = ConfigType::kString;
   value.text = text;
   // A newline could smuggle further keys in: such an argument is a bare string.
-  if (text.find('\n') == std::string_view::npos) {
+  if (text.find('\n') == std::string_view::npos && too_deep_line(text) == 0) {
     try {
       const toml::parse_result parsed = toml::parse("v = " + std::string(text));
       const auto* node = parsed ? parsed.table().get("v") : nullptr;

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "config/config_file.hpp"
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace kvhost::host {
@@ -72,6 +74,23 @@ TEST_CASE("damaged configurations never fault") {
     INFO("seed " << seed);
     CHECK(LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(text.data()), text.size()) == 0);
   }
+}
+
+TEST_CASE("deep nesting is refused, not followed") {
+  std::string dotted = "a";
+  for (int i = 0; i < 300'000; ++i) dotted += ".a";
+  for (const std::string& text :
+       {dotted + " = 1", "[" + dotted + "]", "x = {" + dotted + " = 1}", std::string(300'000, '['),
+        "x = " + std::string(300'000, '['), "\"a\" . " + dotted + " = 1"}) {
+    const auto root = parse_config_text("\n" + text + "\n", "node.toml");
+    REQUIRE_FALSE(root.has_value());
+    CHECK(root.error().message().starts_with("node.toml:"));
+  }
+  // Neither a line of dots nor a list of addresses is deep.
+  CHECK(parse_config_text("# " + std::string(5000, '.') + "\n", "node.toml").has_value());
+  std::string list = "a = [";
+  for (int i = 0; i < 2000; ++i) list += "\"10.0.0.1\", ";
+  CHECK(parse_config_text(list + "]\n", "node.toml").has_value());
 }
 
 }  // namespace
