@@ -19,7 +19,7 @@ class @CLASS@ final : public kvhost::CompactionPolicy {
   static kvhost::Result<std::unique_ptr<@CLASS@>> create(kvhost::Context& context,
                                                         const kvhost::Config& config) {
     const auto runs = static_cast<std::size_t>(config.integer("runs"));
-    context.log().info("@NAME@: merges " + std::to_string(runs) + " runs at once");
+    context.log().info("merges " + std::to_string(runs) + " runs at once");
     return std::make_unique<@CLASS@>(runs);
   }
   explicit @CLASS@(std::size_t runs) : runs_(runs) {}
