@@ -1,5 +1,6 @@
 #include "config/set_argument.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include "config/config_file.hpp"
@@ -144,7 +145,9 @@ Result<SetArgument> parse_set_argument(std::string_view text) {
   const auto key = text.substr(0, equals);
   const bool has_section = key.find('.') != std::string_view::npos && !key.starts_with('.') &&
                            !key.ends_with('.') && key.find("..") == std::string_view::npos;
-  if (equals == std::string_view::npos || !has_section) {
+  constexpr auto kMostDots = 16;
+  const bool is_deep = std::count(key.begin(), key.end(), '.') > kMostDots;
+  if (equals == std::string_view::npos || !has_section || is_deep) {
     return Status(StatusCode::INVALID_ARGUMENT,
                   "--set " + std::string(text) +
                       ": expected section.key=value, such as engine.memory=512MiB");
