@@ -17,7 +17,7 @@ TEST_CASE("the embedded default has no mistakes") {
   CHECK(end.exit_code == 0);
 }
 
-TEST_CASE("--check-config accepts what --print-default-config prints") {
+TEST_CASE("the flag --check-config accepts what --print-default-config prints") {
   const NodeFolder folder;
   const auto printed = run_kvhost(folder.path(), {"--print-default-config"});
   INFO(printed.err);

@@ -179,7 +179,7 @@ TEST_CASE("a full disk at start exits with 74") {
   CHECK(umount2(small.c_str(), MNT_DETACH) == 0);
 }
 
-TEST_CASE("--check-config, --list-plugins and --version open nothing") {
+TEST_CASE("the flags --check-config --list-plugins and --version open nothing") {
   const NodeFolder folder;
   folder.write_tiny();
   const auto checked = run_kvhost(folder.path(), {"--check-config", "--config", "node.toml"});

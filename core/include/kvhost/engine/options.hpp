@@ -43,7 +43,7 @@ struct Options {
 
   uint32_t compaction_workers = 1;
   // The longest that a policy may think before its answer is ignored.
-  std::chrono::milliseconds plan_timeout{1000};
+  std::chrono::milliseconds plan_timeout{5000};
   // Compaction debt at which writes begin to slow, and at which they are slowest, bytes.
   uint64_t slowdown_debt = uint64_t{8} << 30;
   uint64_t stall_debt = uint64_t{64} << 30;
