@@ -81,3 +81,16 @@ TEST_CASE("headers: each opens with words and has a guard") {
     CHECK(file.text.find("#pragma once") != std::string::npos);
   }
 }
+
+TEST_CASE("tests: no name is lost on its way through ctest") {
+  // ctest splits a name at a semicolon, and Catch2 takes a leading dash for a flag: such a test would
+  // count as passed without ever running.
+  const std::regex lost(R"(TEST_CASE\("(-|[^"]*;))");
+  for (const auto& file : sources()) {
+    if (!file.is_under("tests") || file.is_under("tests/tidy")) continue;
+    for (const auto& line : file.lines) {
+      INFO(file.path << ": " << line);
+      CHECK_FALSE(std::regex_search(line, lost));
+    }
+  }
+}

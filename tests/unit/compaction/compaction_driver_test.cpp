@@ -230,7 +230,7 @@ TEST_CASE("driver: a policy without an end for a compaction asked for is helped 
   story.database.check_visible(kKeys);
 }
 
-TEST_CASE("driver: paused, it starts nothing; closed, it lets its waiters go") {
+TEST_CASE("driver: paused, it starts nothing, closed, it lets its waiters go") {
   DriverStory story;
   story.driver.pause();
   story.flush_some(8);

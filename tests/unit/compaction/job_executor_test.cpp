@@ -255,7 +255,7 @@ TEST_CASE("merge: a damaged input is named and nothing is installed") {
   CHECK(was_hit);
 }
 
-TEST_CASE("merge: every call may fail once; the tree is as before or as after") {
+TEST_CASE("merge: every call may fail once, the tree is as before or as after") {
   uint64_t faults = 1;
   for (uint64_t call = 1; faults > 0; ++call) {
     REQUIRE(call < 500);

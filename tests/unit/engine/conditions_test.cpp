@@ -44,7 +44,7 @@ TEST_CASE("each condition holds when it should, over memtable and table") {
   CHECK(story.get("b") == "2");
 }
 
-TEST_CASE("an operation sees those before it in its batch; conditions see none") {
+TEST_CASE("an operation sees those before it in its batch, conditions see none") {
   Story story;
   WriteBatch batch;
   batch.put(0, "n", "40");

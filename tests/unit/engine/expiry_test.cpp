@@ -41,7 +41,7 @@ TEST_CASE("expired keys are reclaimed") {
   CHECK(story.engine().statistics().tables == 0);
 }
 
-TEST_CASE("a put without ttl removes the old one; keep_old keeps it") {
+TEST_CASE("a put without ttl removes the old one, keep_old keeps it") {
   Story story;
   story.put("a", "1", Expiry::after_ms(100));
   story.put("b", "1", Expiry::after_ms(100));

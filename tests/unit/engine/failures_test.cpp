@@ -132,7 +132,7 @@ TEST_CASE("a flush that meets a full disk is tried again until it succeeds") {
   CHECK(story.get("a") == "1");
 }
 
-TEST_CASE("a flush that meets EIO stops writes; resume stores everything in new files") {
+TEST_CASE("a flush that meets EIO stops writes, resume stores everything in new files") {
   Story story;
   story.put("a", "1");
   const char* rule = GENERATE("sync *.sst nth=1 once EIO", "append MANIFEST-* nth=1 once EIO",
@@ -176,7 +176,7 @@ TEST_CASE("every single failure of a short life loses nothing that was acknowled
   }
 }
 
-TEST_CASE("damage in a table is answered where it is read; the rest is served") {
+TEST_CASE("damage in a table is answered where it is read, the rest is served") {
   Story story;
   story.put("a", "1");
   story.flush();

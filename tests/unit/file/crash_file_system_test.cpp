@@ -159,7 +159,7 @@ TEST_CASE("the fatal call may have taken effect") {
   CHECK(survived.size() == 2);
 }
 
-TEST_CASE("a crash lets go of locks; a lock of the life before does not take the new one along") {
+TEST_CASE("a crash lets go of locks, a lock of the life before does not take the new one along") {
   Machine machine;
   auto old = std::move(machine.disk.lock("/d/LOCK")).value();
   machine.disk.crash();

@@ -120,7 +120,7 @@ TEST_CASE("a component without reconfigure says so") {
         StatusCode::NOT_SUPPORTED);
 }
 
-TEST_CASE("a transport starts, drains and stops; a taken address is told") {
+TEST_CASE("a transport starts, drains and stops, a taken address is told") {
   Trial trial("tiny");
   auto first = std::move(trial.create(KVH_KIND_TRANSPORT, "tiny-line").value());
   REQUIRE(first->start());

@@ -111,7 +111,7 @@ TEST_CASE("names, labels and buckets that no exporter could show are refused wit
   CHECK_THAT(refused(buckets), Contains("ascending"));
 }
 
-TEST_CASE("the number of series in a family is bounded; retired ones make room") {
+TEST_CASE("the number of series in a family is bounded, retired ones make room") {
   MetricsRegistry registry;
   const auto family = registry.family({"x", "X.", MetricType::kGauge, {"a"}, {}, {}});
   std::vector<MetricSeries*> all;

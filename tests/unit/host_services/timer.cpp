@@ -65,7 +65,7 @@ TEST_CASE("timers fire in the order of their times, whatever order they were set
   CHECK(order == std::vector<int>{0, 1, 2, 3, 4});
 }
 
-TEST_CASE("a cancelled timer does not fire; a second cancel says so") {
+TEST_CASE("a cancelled timer does not fire, a second cancel says so") {
   Counter fired;
   TimerService timer;
   const uint64_t far = timer.after(3'600'000 * kMs, &count, &fired);

@@ -240,7 +240,7 @@ TEST_CASE("a proposal that the strategy keeps is OUTCOME_UNKNOWN at its deadline
   CHECK(node.get("k") == "v");
 }
 
-TEST_CASE("cursors ask for a barrier once; snapshots are of this node") {
+TEST_CASE("cursors ask for a barrier once, snapshots are of this node") {
   ReplicatedNode node;
   for (const char* key : {"a", "b", "c"}) node.put(key, "v");
   const auto cursor = node.store().open_cursor(node.call(), {});

@@ -65,7 +65,7 @@ TEST_CASE("damage and a torn end are shown with what lies around them") {
   CHECK(seen.info.damaged_bytes == 32);
 }
 
-TEST_CASE("a second segment names the one before it; the walk stops when told to") {
+TEST_CASE("a second segment names the one before it, the walk stops when told to") {
   LogWorld world;
   world.start();
   const LogPosition end = world.append("one");

@@ -140,7 +140,7 @@ TEST_CASE("the disk is full once at every call") {
 
 TEST_CASE("every write is cut short once") { fail_each_call("write", "once short"); }
 
-TEST_CASE("a read that fails or falls short stops recovery with its cause; nothing is changed") {
+TEST_CASE("a read that fails or falls short stops recovery with its cause, nothing is changed") {
   const std::string fault = GENERATE("once EIO", "once short");
   for (uint64_t n = 1;; ++n) {
     INFO("read nth=" << n << " " << fault);

@@ -88,7 +88,7 @@ TEST_CASE("a collection that fails shows what it has and says so in the log") {
   CHECK_THAT(host.lines()[0], Catch::Contains("a gauge could not be read"));
 }
 
-TEST_CASE("a taken port is ADDRESS_IN_USE; a wrong address says what is expected") {
+TEST_CASE("a taken port is ADDRESS_IN_USE, a wrong address says what is expected") {
   FakeHost host;
   const auto first = make(host, "127.0.0.1:0");
   REQUIRE(first->start().is_ok());

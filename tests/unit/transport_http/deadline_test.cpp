@@ -25,7 +25,7 @@ TEST_CASE("a head that drips is answered 408, however steadily it drips") {
   CHECK(http.session->finished());
 }
 
-TEST_CASE("a body that drips is answered 408; one that flows has the time it needs") {
+TEST_CASE("a body that drips is answered 408, one that flows has the time it needs") {
   auto limits = small_limits();
   limits.max_value_bytes = 8 << 20;
   const std::string head =
@@ -51,7 +51,7 @@ TEST_CASE("a body that drips is answered 408; one that flows has the time it nee
   CHECK(steady.answers().at(0).status == 200);  // after 40 s
 }
 
-TEST_CASE("an idle connection ends without a word; an answered one gets its time anew") {
+TEST_CASE("an idle connection ends without a word, an answered one gets its time anew") {
   SessionHarness http;
   http.loop.advance(seconds(59));
   http.session->tick();
