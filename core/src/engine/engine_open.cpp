@@ -201,7 +201,7 @@ Status EngineImpl::close() {
 
   const Status finished = finish_log();
   versions_->remove_obsolete_files();
-  compaction_.reset();
+  // The closed driver stays: a snapshot that is given back at this moment may still tell it so.
   commit_.reset();
   wal_.reset();
   flusher_.reset();
