@@ -114,8 +114,8 @@ std::optional<TimePoint> HttpSession::deadline() const {
   if (closed_ || aborted_) return std::nullopt;
   std::optional<TimePoint> due;
   if (unwritten_bytes_ != 0) due = write_progress_ + service_.limits.write_timeout;
-  if (finished_ || input_over_ || input_ended_ || (!reader_.in_body() && !may_begin_request()))
-    return due;
+  // Only a client that keeps the parser waiting is late.
+  if (finished_ || input_over_ || input_ended_ || !starved_) return due;
   const auto& limits = service_.limits;
   if (phase_ == Phase::kIdle) {
     if (!exchanges_.empty() || unwritten_bytes_ != 0) return due;
@@ -130,9 +130,9 @@ std::optional<TimePoint> HttpSession::deadline() const {
 }
 
 void HttpSession::note_phase() {
-  const Phase now_in = reader_.in_body() ? Phase::kBody
-                       : !input_.empty() ? Phase::kHead
-                                         : Phase::kIdle;
+  const Phase now_in = reader_.in_body()             ? Phase::kBody
+                       : starved_ && !input_.empty() ? Phase::kHead
+                                                     : Phase::kIdle;
   if (now_in == phase_ && phase_message_ == messages_) return;
   phase_ = now_in;
   phase_message_ = messages_;
@@ -179,9 +179,11 @@ void HttpSession::pump() {
 
 // Takes in one request at most, so that its answer counts before the next is begun.
 bool HttpSession::parse() {
+  starved_ = false;
   while (!input_over_ && !finished_ && (reader_.in_body() || may_begin_request())) {
     switch (reader_.advance(input_)) {
       case RequestReader::Progress::kNeedMore:
+        starved_ = true;
         if (input_ended_) input_over_ = true;
         return false;
       case RequestReader::Progress::kHead:

@@ -109,6 +109,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   bool input_ended_ = false;  // the peer sends no more
   bool input_over_ = false;   // no more is taken
   bool draining_ = false;
+  bool starved_ = true;       // the parser waits for more bytes
   bool pumping_ = false;
   bool finished_ = false;
   bool aborted_ = false;

@@ -118,6 +118,26 @@ TEST_CASE("a client that does not read is not read from, and is cut off in time"
   CHECK(http.session->aborted());
 }
 
+TEST_CASE("a client that reads slowly is not late with requests that it has sent") {
+  auto limits = small_limits();
+  limits.max_value_bytes = 600 << 10;
+  SessionHarness http(Completion::kAtOnce, limits);
+  http.store.put("big", std::string(600 << 10, 'x'));
+  std::string requests;
+  for (int i = 0; i < 8; ++i) requests += get("big");
+  http.session->receive(requests);
+  for (int i = 0; i < 60; ++i) {
+    http.loop.advance(std::chrono::seconds(1));
+    http.session->note_written(12 << 10);
+    http.session->tick();
+  }
+  CHECK_FALSE(http.session->finished());
+  http.settle();
+  const auto answers = http.answers();
+  CHECK(answers.size() == 8);
+  CHECK(answers.back().status == 200);
+}
+
 TEST_CASE("Connection: close ends the session after its answer") {
   SessionHarness http;
   const auto answers =

@@ -111,7 +111,7 @@ TEST_CASE("many clients at once each get their own answers") {
   CHECK(good == 400);
 }
 
-TEST_CASE("beyond the limit on connections a client is told 503; later there is room again") {
+TEST_CASE("beyond the limit on connections a client is told 503, later there is room again") {
   RunningTransport http(Completion::kThread, {{"max_connections", "2"}});
   auto first = std::make_unique<SocketClient>(http.address());
   const SocketClient second(http.address());
@@ -158,7 +158,7 @@ TEST_CASE("a client that is refused in the middle of its body reads why") {
 
 TEST_CASE("a reader that stops reading is cut off and holds little") {
   RunningTransport http(Completion::kThread, {{"write_timeout", "100ms"}});
-  http.store.put("k", std::string(4 << 20, 'x'));
+  http.store.put("k", std::string(1 << 20, 'x'));
   const SocketClient client(http.address());
   std::string requests;
   for (int i = 0; i < 100; ++i) requests += kGet;
@@ -205,7 +205,7 @@ TEST_CASE("a drain ends at its deadline, and stop waits for the store's last ans
   CHECK(http.store.open_sessions() == 0);
 }
 
-TEST_CASE("a taken port is ADDRESS_IN_USE; a wrong address says what is expected") {
+TEST_CASE("a taken port is ADDRESS_IN_USE, a wrong address says what is expected") {
   RunningTransport http;
   FakeStore store;
   FakeHost host(store.table());
