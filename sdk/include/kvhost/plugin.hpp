@@ -1,7 +1,7 @@
 // Everything that a plugin's source includes, and the line that makes it a plugin:
 //
-//   KVHOST_PLUGIN("org.example.tiered", "1.0.0", kvhost::compaction<Tiered>("tiered", "size-tiered
-//   runs"))
+//   KVHOST_PLUGIN("org.example.tiered", "1.0.0",
+//                 kvhost::compaction<Tiered>("tiered", "size-tiered runs"))
 //
 // A component class T has
 //   static constexpr auto kOptions = kvhost::options(…);      (may be left out: no options)
@@ -199,5 +199,4 @@ constexpr ComponentSpec replication(std::string_view name, std::string_view doc 
   extern "C" KVH_EXPORT const kvh_plugin* kvhost_plugin_v1(void) {                             \
     static const ::kvhost::detail::PluginTable table(id, version, kvhost_plugin_components);   \
     return &table.plugin;                                                                      \
-  }                                                                                            \
-  static_assert(true, "KVHOST_PLUGIN wants a semicolon or nothing after it")
+  }
