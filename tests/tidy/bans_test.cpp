@@ -67,7 +67,10 @@ TEST_CASE("words: nothing names a machine or a helper program of its authors") {
   for (const auto& file : sources()) {
     if (file.is_under("tests/tidy")) continue;
     INFO(file.path);
-    CHECK(file.text.find("/work/") == std::string::npos);
+    // An absolute path into this very checkout is good on one machine only.
+    for (const char* room : {"/core/", "/sdk/", "/host/", "/plugins/", "/tests/", "/build/"}) {
+      CHECK(file.text.find(std::string(KVHOST_SOURCE_DIR) + room) == std::string::npos);
+    }
     CHECK(file.text.find("../shared") == std::string::npos);
   }
 }
