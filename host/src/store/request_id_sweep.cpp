@@ -81,10 +81,14 @@ Status RequestIdSweep::sweep(StoreCore& core) {
 }
 
 void RequestIdSweep::stored(StoreCore& core) {
+  since_sweep_.fetch_add(1);
+  start_if_due(core);
+}
+
+void RequestIdSweep::start_if_due(StoreCore& core) {
   const uint64_t interval = std::max<uint64_t>(core.settings.max_request_ids / 8, 1);
-  if (since_sweep_.fetch_add(1, std::memory_order_relaxed) + 1 < interval) return;
-  if (running_.exchange(true)) return;
-  since_sweep_.store(0, std::memory_order_relaxed);
+  if (since_sweep_.load() < interval || running_.exchange(true)) return;
+  since_sweep_.store(0);
   const Status posted = core.post(
       KVH_LANE_BACKGROUND, core.work,
       [](void* ctx) noexcept {
@@ -92,6 +96,8 @@ void RequestIdSweep::stored(StoreCore& core) {
         // A failure shows where it came from (the engine's own errors); the next sweep tries again.
         detail::swallowed([&] { (void)sweep(mine); });
         mine.id_sweep.running_.store(false);
+        // Ids stored while it ran may be the last ones for long: nobody else would ask again.
+        mine.id_sweep.start_if_due(mine);
         mine.work.leave();
       },
       &core);

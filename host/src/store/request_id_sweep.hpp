@@ -20,6 +20,7 @@ class RequestIdSweep {
   void stored(StoreCore& core);
 
  private:
+  void start_if_due(StoreCore& core);
   static Status sweep(StoreCore& core);
 
   std::atomic<uint64_t> since_sweep_{0};
