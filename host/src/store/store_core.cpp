@@ -32,7 +32,7 @@ Status StoreCore::admit(const kvh_call* call, CallTime& time) const {
   KVHOST_TRY(sessions.check(call->session));
   time.deadline_ns =
       call->deadline_ns != 0
-          ? call->deadline_ns
+          ? std::min(call->deadline_ns, kLatestDeadlineNs)
           : time.started_ns + static_cast<uint64_t>(settings.request_timeout.count());
   if (time.deadline_ns <= time.started_ns) {
     return {StatusCode::DEADLINE_EXCEEDED, "the deadline had passed when the request arrived"};
