@@ -112,6 +112,7 @@ Status EngineImpl::open_log(const ReplayedLog& replayed) {
   if (!has_log() && !had_log) return Status::ok();
   LogOptions log_options;
   log_options.segment_size = options_.wal_segment_size;
+  log_options.is_mapped = options_.wal_sync != WalSync::kAlways;
   KVHOST_TRY_ASSIGN(auto writer, LogWriter::open(files_, log_path(versions_->directory()),
                                                  log_options, replayed.end));
   wal_ = std::make_unique<Wal>(std::move(writer), clock_, errors_, counters_);

@@ -38,5 +38,7 @@ class Descriptor {
 std::unique_ptr<RandomAccessFile> make_posix_random_access_file(std::string path, Descriptor fd);
 std::unique_ptr<WritableFile> make_posix_writable_file(std::string path, Descriptor fd);
 std::unique_ptr<PositionedFile> make_posix_positioned_file(std::string path, Descriptor fd);
+// Writes by stores into a shared mapping of the file, whose size stays what it is now.
+Result<std::unique_ptr<PositionedFile>> make_posix_mapped_file(std::string path, Descriptor fd);
 
 }  // namespace kvhost::engine

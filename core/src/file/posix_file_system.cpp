@@ -65,6 +65,10 @@ class PosixFileSystem final : public FileSystem {
     KVHOST_TRY_ASSIGN(Descriptor fd, open(path, O_RDWR));
     return make_posix_positioned_file(path, std::move(fd));
   }
+  Result<std::unique_ptr<PositionedFile>> open_mapped(const std::string& path) override {
+    KVHOST_TRY_ASSIGN(Descriptor fd, open(path, O_RDWR));
+    return make_posix_mapped_file(path, std::move(fd));
+  }
 
   Result<bool> exists(const std::string& path) override {
     struct stat status {};

@@ -83,7 +83,7 @@ Status PwriteLogWriter::begin_segment(const LogPosition& previous, uint64_t byte
     header.previous_incarnation = incarnation_of(previous.segment);
     header.durable = durable_;
   }
-  auto segment = SegmentWriter::begin(files_, directory_, pool_, bytes, header);
+  auto segment = SegmentWriter::begin(files_, directory_, pool_, bytes, header, options_.is_mapped);
   if (!segment) {
     abandon_number(header.number, bytes);
     return segment.error();

@@ -15,7 +15,8 @@ Status write_header(FileSystem& files, const std::string& spare, const SegmentHe
 Result<std::shared_ptr<SegmentWriter>> SegmentWriter::begin(FileSystem& files,
                                                             const std::string& directory,
                                                             SegmentPool& pool, uint64_t size,
-                                                            const SegmentHeader& header) {
+                                                            const SegmentHeader& header,
+                                                            bool is_mapped) {
   KVHOST_TRY_ASSIGN(const std::string spare, pool.take(size));
   const std::string path = directory + "/" + segment_file_name(header.number);
   Status named = write_header(files, spare, header);
@@ -27,7 +28,7 @@ Result<std::shared_ptr<SegmentWriter>> SegmentWriter::begin(FileSystem& files,
   }
   KVHOST_TRY(files.sync_directory(directory));
   // Opened anew, so that errors name the segment and not the spare that it was.
-  KVHOST_TRY_ASSIGN(auto file, files.open_positioned(path));
+  KVHOST_TRY_ASSIGN(auto file, is_mapped ? files.open_mapped(path) : files.open_positioned(path));
   KVHOST_TRY_ASSIGN(const uint64_t file_bytes, file->size());
   return std::shared_ptr<SegmentWriter>(new SegmentWriter(header, std::move(file), file_bytes));
 }

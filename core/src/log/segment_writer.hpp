@@ -19,11 +19,12 @@ namespace kvhost::engine {
 class SegmentWriter {
  public:
   // Takes a file of at least `size` bytes, writes and syncs its header, and only then gives it the
-  // segment's name, durably: a file with such a name always has a good header.
+  // segment's name, durably: a file with such a name always has a good header. `is_mapped` as in
+  // LogOptions.
   static Result<std::shared_ptr<SegmentWriter>> begin(FileSystem& files,
                                                       const std::string& directory,
                                                       SegmentPool& pool, uint64_t size,
-                                                      const SegmentHeader& header);
+                                                      const SegmentHeader& header, bool is_mapped);
 
   uint64_t number() const { return header_.number; }
   uint64_t incarnation() const { return header_.incarnation; }

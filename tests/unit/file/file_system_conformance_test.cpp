@@ -95,6 +95,34 @@ TEMPLATE_TEST_CASE("a preallocated file is zeros of one size, overwritten in pla
   CHECK(world.files.create_preallocated(path, 1).error().code() == StatusCode::IO_ERROR);
 }
 
+TEMPLATE_TEST_CASE("a mapped file is a positioned file for many small writes", "", EVERY_WORLD) {
+  TestType world;
+  const std::string path = world.root + "/segment";
+  const uint64_t size = 3 * 300'000;
+  REQUIRE(std::move(world.files.create_preallocated(path, size)).value()->close().is_ok());
+  std::string expected(size, '\0');
+  {
+    const auto file = std::move(world.files.open_mapped(path)).value();
+    // Small ones, one over the borders of what is made writable at once, one up to the end.
+    for (const auto& [offset, bytes] : std::vector<std::pair<uint64_t, std::size_t>>{
+             {0, 130}, {130, 1}, {262'140, 8}, {4096, 10}, {300'000, 300'000}, {size - 5, 5}}) {
+      const std::string data(bytes, static_cast<char>('a' + bytes % 26));
+      REQUIRE(file->write_at(offset, data).is_ok());
+      expected.replace(offset, bytes, data);
+    }
+    CHECK(file->size().value() == size);
+    std::string back(131, '?');
+    CHECK(file->read_at(0, back).value() == 131);
+    CHECK(back == expected.substr(0, 131));
+    // Read through another descriptor, before any sync: what a new process would find.
+    CHECK(read_all(world.files, path) == expected);
+    REQUIRE(file->sync().is_ok());
+    REQUIRE(file->close().is_ok());
+  }
+  CHECK(read_all(world.files, path) == expected);
+  CHECK_FALSE(world.files.open_mapped(world.root + "/absent"));
+}
+
 TEMPLATE_TEST_CASE("creating never replaces, opening never creates", "", EVERY_WORLD) {
   TestType world;
   const std::string path = world.root + "/a";

@@ -70,6 +70,12 @@ class FileSystem {
                                                                       uint64_t size) = 0;
   // Opens an existing file for overwriting in place.
   virtual Result<std::unique_ptr<PositionedFile>> open_positioned(const std::string& path) = 0;
+  // The same for a file whose writes are many and small, and whose syncs are few: write_at() costs
+  // no system call where the system can map files. Every byte of the file must have been written
+  // before. What write_at() has stored survives the end of the process, as ever.
+  virtual Result<std::unique_ptr<PositionedFile>> open_mapped(const std::string& path) {
+    return open_positioned(path);
+  }
 
   virtual Result<bool> exists(const std::string& path) = 0;
   virtual Result<uint64_t> file_size(const std::string& path) = 0;
