@@ -1,5 +1,5 @@
-// What the host offers to a component: words, facts, time, threads, metrics, and for transports the
-// store.
+// What the host offers to a component: words, facts, time, threads, metrics; for transports the store
+// (store.hpp), for replication strategies the journal (journal.hpp).
 //
 // Threads:   any, for everything here.
 // Lifetime:  a Context is a small value; copy it. It is good until the component is destroyed.

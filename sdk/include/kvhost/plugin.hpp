@@ -22,6 +22,7 @@
 #include "kvhost/context.hpp"
 #include "kvhost/detail/thunks.hpp"
 #include "kvhost/exporter.hpp"
+#include "kvhost/journal.hpp"
 #include "kvhost/options.hpp"
 #include "kvhost/replication.hpp"
 #include "kvhost/store.hpp"
