@@ -1,7 +1,5 @@
 #include "base/arena.hpp"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -20,23 +18,34 @@ std::size_t round_up(std::size_t bytes, std::size_t unit) {
 
 }  // namespace
 
-void Arena::Free::operator()(char* block) const { std::free(block); }
+Arena::Arena(std::size_t block_size, std::shared_ptr<ArenaBlocks> recycled)
+    : block_size_(std::max(block_size, kFirstBlock)),
+      recycled_(std::move(recycled)),
+      next_block_size_(kFirstBlock) {}
 
-Arena::Arena(std::size_t block_size)
-    : block_size_(std::max(block_size, kFirstBlock)), next_block_size_(kFirstBlock) {}
-
-Arena::~Arena() = default;
+Arena::~Arena() {
+  for (const Block& block : blocks_) {
+    if (block.is_recyclable) {
+      recycled_->give(block.memory);
+    } else {
+      std::free(block.memory);
+    }
+  }
+}
 
 char* Arena::add_block(std::size_t bytes) {
   const bool huge = bytes >= kHugePage;
   const std::size_t size = round_up(bytes, huge ? kHugePage : kPage);
-  auto* const block = static_cast<char*>(std::aligned_alloc(huge ? kHugePage : kPage, size));
-  KVHOST_ASSERT(block != nullptr, "out of memory for an arena block");
-  // A hint: without huge pages the arena works all the same.
-  if (huge) ::madvise(block, size, MADV_HUGEPAGE);
-  blocks_.emplace_back(block);
+  const bool is_recyclable = recycled_ != nullptr && size == kHugePage;
+  // Room first, so that no block is lost when there is none.
+  blocks_.push_back({nullptr, false});
+  char* const memory = is_recyclable ? recycled_->take()
+                       : huge        ? allocate_huge(size)
+                                     : static_cast<char*>(std::aligned_alloc(kPage, size));
+  KVHOST_ASSERT(memory != nullptr, "out of memory for an arena block");
+  blocks_.back() = {memory, is_recyclable};
   reserved_.fetch_add(size, std::memory_order_relaxed);
-  return block;
+  return memory;
 }
 
 char* Arena::allocate_slow(std::size_t bytes, std::size_t alignment) {

@@ -1,8 +1,7 @@
 // Memory that is handed out piece by piece and freed all at once, as a memtable needs it.
 //
 // Threads:   one writer at a time calls allocate() and copy(); bytes_used() and bytes_reserved()
-// may
-//            be read by any thread. Readers of the pieces need their own order with the writer.
+//            may be read by any thread. Readers of the pieces need their own order with the writer.
 // Lifetime:  every piece lives until the arena is destroyed.
 // Errors:    running out of memory ends the process, as with every other allocation.
 #pragma once
@@ -12,16 +11,21 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "base/arena_blocks.hpp"
 
 namespace kvhost::engine {
 
 class Arena {
  public:
-  static constexpr std::size_t kHugePage = std::size_t{2} << 20;
+  static constexpr std::size_t kHugePage = ArenaBlocks::kBlock;
 
-  // Blocks grow from 4 KiB up to `block_size`; blocks of 2 MiB and more ask for huge pages.
-  explicit Arena(std::size_t block_size = kHugePage);
+  // Blocks grow from 4 KiB up to `block_size`; blocks of 2 MiB and more ask for huge pages. Those
+  // of 2 MiB come from `recycled` and go back there; null: from the system.
+  explicit Arena(std::size_t block_size = kHugePage,
+                 std::shared_ptr<ArenaBlocks> recycled = nullptr);
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
   ~Arena();
@@ -44,18 +48,20 @@ class Arena {
   std::size_t bytes_reserved() const { return reserved_.load(std::memory_order_relaxed); }
 
  private:
-  struct Free {
-    void operator()(char* block) const;
+  struct Block {
+    char* memory;
+    bool is_recyclable;
   };
 
   char* allocate_slow(std::size_t bytes, std::size_t alignment);
   char* add_block(std::size_t bytes);
 
   const std::size_t block_size_;
+  const std::shared_ptr<ArenaBlocks> recycled_;
   std::size_t next_block_size_;
   char* next_ = nullptr;
   char* end_ = nullptr;
-  std::vector<std::unique_ptr<char, Free>> blocks_;
+  std::vector<Block> blocks_;
   std::atomic<std::size_t> used_{0};
   std::atomic<std::size_t> reserved_{0};
 };

@@ -12,7 +12,9 @@ MemtableSet::MemtableSet(SuperVersions& super_versions, VersionSet& versions, Me
       versions_(versions),
       budget_(budget),
       memtable_size_(memtable_size),
-      active_(std::make_shared<MemtableUnit>(next_id_++, &budget, memtable_size)) {
+      recycled_(std::make_shared<ArenaBlocks>(memtable_size)),
+      recycled_charge_(&budget, MemoryCategory::kMemtables, recycled_->max_bytes()),
+      active_(std::make_shared<MemtableUnit>(next_id_++, &budget, memtable_size, recycled_)) {
   MutexLock lock(mutex_);
   install();
 }
@@ -26,7 +28,7 @@ void MemtableSet::install() {
 }
 
 void MemtableSet::switch_active(LogPosition log_end) {
-  auto fresh = std::make_shared<MemtableUnit>(next_id_++, &budget_, memtable_size_);
+  auto fresh = std::make_shared<MemtableUnit>(next_id_++, &budget_, memtable_size_, recycled_);
   MutexLock lock(mutex_);
   active_->log_end = log_end;
   active_->charge.resize(active_->table.approximate_bytes());

@@ -67,6 +67,9 @@ class MemtableSet {
   VersionSet& versions_;
   MemoryBudget& budget_;
   const uint64_t memtable_size_;
+  // What flushed memtables leave to the next one; its memory stays charged.
+  const std::shared_ptr<ArenaBlocks> recycled_;
+  const BudgetCharge recycled_charge_;
 
   mutable Mutex mutex_;
   CondVar changed_;

@@ -16,8 +16,11 @@
 namespace kvhost::engine {
 
 struct MemtableUnit {
-  MemtableUnit(uint64_t number, MemoryBudget* budget, uint64_t expected_bytes)
-      : id(number), charge(budget, MemoryCategory::kMemtables, expected_bytes) {}
+  MemtableUnit(uint64_t number, MemoryBudget* budget, uint64_t expected_bytes,
+               std::shared_ptr<ArenaBlocks> recycled = nullptr)
+      : id(number),
+        table(std::move(recycled)),
+        charge(budget, MemoryCategory::kMemtables, expected_bytes) {}
 
   const uint64_t id;  // grows with every switch
   Memtable table;

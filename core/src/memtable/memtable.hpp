@@ -30,7 +30,9 @@ namespace kvhost::engine {
 
 class Memtable {
  public:
-  Memtable() = default;
+  // `recycled` as in Arena.
+  explicit Memtable(std::shared_ptr<ArenaBlocks> recycled = nullptr)
+      : arena_(Arena::kHugePage, std::move(recycled)) {}
   Memtable(const Memtable&) = delete;
   Memtable& operator=(const Memtable&) = delete;
 

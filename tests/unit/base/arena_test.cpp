@@ -51,5 +51,24 @@ TEST_CASE("an arena with the default block size does not waste its memory") {
   CHECK(arena.bytes_reserved() < arena.bytes_used() + 2 * Arena::kHugePage);
 }
 
+TEST_CASE("huge blocks go from one arena to the next, up to a limit") {
+  const auto blocks = std::make_shared<ArenaBlocks>(2 * ArenaBlocks::kBlock);
+  const auto fill = [&] {
+    Arena arena(Arena::kHugePage, blocks);
+    // Small blocks first, then three of a huge page; one piece that needs a block of its own.
+    while (arena.bytes_reserved() < 4 * Arena::kHugePage) arena.copy(std::string(1000, 'x'));
+    arena.allocate(Arena::kHugePage + 1);
+    CHECK(blocks->kept() == 0);
+  };
+  fill();
+  CHECK(blocks->kept() == 2);
+  fill();
+  CHECK(blocks->kept() == 2);
+  char* const first = blocks->take();
+  CHECK(reinterpret_cast<uintptr_t>(first) % ArenaBlocks::kBlock == 0);
+  CHECK(blocks->kept() == 1);
+  blocks->give(first);
+}
+
 }  // namespace
 }  // namespace kvhost::engine
