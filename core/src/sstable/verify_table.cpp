@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "format/entry_hash.hpp"
 #include "sstable/table_iterator.hpp"
@@ -38,12 +39,42 @@ class Verifier {
                        "a range tombstone lies outside of the table's bounds");
       }
     }
+    KVHOST_TRY(check_gaps());
     return compare_properties();
   }
 
  private:
   Status damaged(uint64_t offset, const std::string& what) const {
     return table_corruption(table_.path(), offset, what);
+  }
+
+  // What lies between the blocks was written as zeros and means nothing; a change of it is still a
+  // change of the file.
+  Status check_gaps() const {
+    const TableFooter& footer = table_.footer();
+    std::vector<BlockHandle> parts = {{0, kTableHeaderBytes},
+                                      {kTableHeaderBytes, footer.data_end - kTableHeaderBytes},
+                                      footer.filter,
+                                      footer.range_tombstones,
+                                      footer.fences,
+                                      footer.properties,
+                                      {footer.file_size - kTableFooterBytes, kTableFooterBytes}};
+    std::sort(parts.begin(), parts.end(), [](const BlockHandle& a, const BlockHandle& b) {
+      return a.offset < b.offset;
+    });
+    uint64_t end = 0;
+    for (const BlockHandle& part : parts) {
+      if (part.size == 0) continue;
+      if (part.offset > end) {
+        KVHOST_TRY_ASSIGN(const BlockBuffer gap, table_.read({end, part.offset - end}));
+        const std::size_t at = gap.view().find_first_not_of('\0');
+        if (at != std::string_view::npos) {
+          return damaged(end + at, "between blocks: expected zeros, found other bytes");
+        }
+      }
+      end = std::max(end, part.offset + part.size);
+    }
+    return Status::ok();
   }
 
   void note_sequence(SequenceNumber sequence) {
