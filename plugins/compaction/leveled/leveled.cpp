@@ -1,8 +1,7 @@
-// The policy `leveled` as a plugin: the decision itself is the SDK's (kvhost/policy/leveled.hpp), which
-// is also the engine's fallback.
+// The policy `leveled` as a plugin: the decision itself is the SDK's (kvhost/policy/leveled.hpp),
+// which is also the engine's fallback.
 #include <kvhost/plugin.hpp>
 #include <kvhost/policy/leveled.hpp>
-
 #include <memory>
 #include <utility>
 
@@ -27,7 +26,11 @@ class Leveled final : public kvhost::LeveledPolicy {
       kvhost::size("target_file", "64MiB")
           .min("64KiB")
           .max("4GiB")
-          .doc("size at which an output file is cut"));
+          .doc("size at which an output file is cut"),
+      kvhost::duration("expiry_lag", "1h")
+          .min("1s")
+          .max("8760h")
+          .doc("how long an expired value may stay until a file is rewritten for it"));
 
   using LeveledPolicy::LeveledPolicy;
 
@@ -38,6 +41,8 @@ class Leveled final : public kvhost::LeveledPolicy {
     options.level_base_bytes = config.bytes("level_base");
     options.fanout = static_cast<uint32_t>(config.integer("fanout"));
     options.target_file_bytes = config.bytes("target_file");
+    options.expiry_lag_ms =
+        static_cast<uint64_t>(config.duration("expiry_lag").count()) / 1'000'000;
     if (options.target_file_bytes > options.level_base_bytes) {
       return config.fail("target_file", "must not be above level_base");
     }
@@ -48,4 +53,5 @@ class Leveled final : public kvhost::LeveledPolicy {
 }  // namespace
 
 KVHOST_PLUGIN("org.kvhost.leveled", "1.0.0",
-              kvhost::compaction<Leveled>("leveled", "leveled compaction: one sorted run per level"));
+              kvhost::compaction<Leveled>("leveled",
+                                          "leveled compaction: one sorted run per level"));

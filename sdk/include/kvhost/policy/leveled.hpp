@@ -13,9 +13,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
-#include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +20,10 @@
 #include <vector>
 
 #include "kvhost/compaction.hpp"
+#include "kvhost/policy/plan_builder.hpp"
+#include "kvhost/policy/range_merge.hpp"
+#include "kvhost/policy/selection.hpp"
+#include "kvhost/policy/upkeep.hpp"
 
 namespace kvhost {
 
@@ -42,6 +43,8 @@ struct LeveledOptions {
   uint32_t bottom_level = 6;
   // A file is rewritten when this share of it is known to be garbage, percent.
   uint32_t garbage_percent = 50;
+  // How long an expired value may stay on the disk until a file is rewritten for it.
+  uint64_t expiry_lag_ms = 3'600'000;
 };
 
 namespace leveled_detail {
@@ -57,62 +60,13 @@ struct Level {
   std::size_t runs() const { return end_run - first_run; }
 };
 
-// Files that a job would read, and the stretch of keys that they span.
-struct Selection {
-  std::vector<const FileView*> files;
-  std::set<uint64_t> ids;
-  std::string_view smallest;
-  std::string_view largest;
-  std::size_t newest_run = SIZE_MAX;
-  std::size_t oldest_run = 0;
-  uint64_t bytes = 0;
-
-  void add(const FileView& file, std::size_t run) {
-    if (!ids.insert(file.id).second) return;
-    newest_run = std::min(newest_run, run);
-    oldest_run = std::max(oldest_run, run);
-    if (files.empty() || file.smallest_key < smallest) smallest = file.smallest_key;
-    if (files.empty() || largest < file.largest_key) largest = file.largest_key;
-    files.push_back(&file);
-    bytes += file.bytes;
-  }
-  // No two of the files overlap, so that they may stand in one run as they are.
-  bool is_disjoint() const {
-    std::vector<const FileView*> sorted = files;
-    std::sort(sorted.begin(), sorted.end(), [](const FileView* a, const FileView* b) {
-      return a->smallest_key < b->smallest_key;
-    });
-    for (std::size_t i = 1; i < sorted.size(); ++i) {
-      if (sorted[i]->smallest_key <= sorted[i - 1]->largest_key) return false;
-    }
-    return true;
-  }
-};
-
-// The runs and keys that a job works on: two jobs that share some of both may not run together.
-struct Extent {
-  std::size_t first_run = 0;
-  std::size_t last_run = 0;
-  std::string_view smallest;
-  std::string_view largest;
-
-  bool meets(const Extent& other) const {
-    return first_run <= other.last_run && other.first_run <= last_run &&
-           !(largest < other.smallest || other.largest < smallest);
-  }
-};
-
-inline bool reaches(const FileView& file, std::string_view start, std::string_view end) {
-  return start <= file.largest_key && (end.empty() || file.smallest_key < end);
-}
-
 }  // namespace leveled_detail
 
 // One call of plan() or pressure().
 class LeveledRound {
  public:
   LeveledRound(const LeveledOptions& options, const TreeView& tree)
-      : options_(options), tree_(tree) {
+      : options_(options), tree_(tree), plan_(tree) {
     find_levels();
     set_targets();
   }
@@ -121,10 +75,11 @@ class LeveledRound {
     for (const TreeEvent& event : events) {
       if (event.type == TreeEventType::kManual) plan_manual(event.start, event.end);
     }
-    drop_expired();
+    policy::drop_expired(plan_);
     plan_by_score();
+    policy::rewrite_overdue(plan_, options_.expiry_lag_ms);
     rewrite_garbage();
-    return {std::move(jobs_)};
+    return plan_.take();
   }
 
   Pressure pressure() const {
@@ -149,7 +104,7 @@ class LeveledRound {
 
  private:
   using Level = leveled_detail::Level;
-  using Selection = leveled_detail::Selection;
+  using Selection = policy::Selection;
 
   // ---- The shape of the tree.
 
@@ -222,40 +177,6 @@ class LeveledRound {
 
   // ---- Choosing files.
 
-  bool is_taken(const FileView& file) const { return file.busy || taken_.contains(file.id); }
-  bool has_room() const { return jobs_.size() < tree_.idle_workers; }
-
-  // Adds every file of runs [first, end) that overlaps the selection, as it grows. False when one
-  // of them is taken.
-  bool gather(std::size_t first, std::size_t end, Selection& selection) const {
-    for (bool grown = true; grown;) {
-      grown = false;
-      for (std::size_t i = first; i < end; ++i) {
-        const auto files = tree_.runs[i].files;
-        auto file = std::partition_point(files.begin(), files.end(), [&](const FileView& one) {
-          return one.largest_key < selection.smallest;
-        });
-        for (; file != files.end() && file->smallest_key <= selection.largest; ++file) {
-          if (selection.ids.contains(file->id)) continue;
-          if (is_taken(*file)) return false;
-          selection.add(*file, i);
-          grown = true;
-        }
-      }
-    }
-    return true;
-  }
-
-  // No older run holds a key in the file's range.
-  bool is_bottommost(std::size_t run, const FileView& file) const {
-    for (std::size_t i = run + 1; i < tree_.runs.size(); ++i) {
-      for (const FileView& older : tree_.runs[i].files) {
-        if (older.overlaps(file.smallest_key, file.largest_key)) return false;
-      }
-    }
-    return true;
-  }
-
   uint64_t overlap_limit() const {
     return options_.max_overlap_bytes != 0 ? options_.max_overlap_bytes
                                            : options_.target_file_bytes * 10;
@@ -264,23 +185,8 @@ class LeveledRound {
   // False when a job of this plan is in the way.
   bool emit(JobType type, const Selection& selection, uint32_t label, uint64_t run, double priority,
             std::string reason) {
-    const Level* target = find_level(label);
-    const std::size_t last = target == nullptr
-                                 ? selection.oldest_run
-                                 : std::max(selection.oldest_run, target->end_run - 1);
-    const leveled_detail::Extent extent{selection.newest_run, last, selection.smallest,
-                                        selection.largest};
-    for (const leveled_detail::Extent& other : extents_) {
-      if (extent.meets(other)) return false;
-    }
-    extents_.push_back(extent);
     Job job;
     job.type = type;
-    for (const FileView* file : selection.files) {
-      job.inputs.push_back(file->id);
-      taken_.insert(file->id);
-    }
-    std::sort(job.inputs.begin(), job.inputs.end());
     job.target_level = label;
     job.target_run = run;
     if (type == JobType::kMerge) {
@@ -289,8 +195,7 @@ class LeveledRound {
     }
     job.priority = static_cast<uint32_t>(std::clamp(priority * 100.0, 0.0, 1e6));
     job.reason = std::move(reason);
-    jobs_.push_back(std::move(job));
-    return true;
+    return plan_.add(std::move(job), selection);
   }
 
   // Brings a selection from runs above into the level `label`, together with what it overlaps from
@@ -299,7 +204,7 @@ class LeveledRound {
                  const std::string& reason, bool may_move = true) {
     const Level* target = find_level(label);
     const std::size_t upper_files = selection.files.size();
-    if (target != nullptr && !gather(first_below, target->end_run, selection)) return false;
+    if (target != nullptr && !plan_.gather(first_below, target->end_run, selection)) return false;
     const uint64_t run = target == nullptr ? 0 : tree_.runs[target->end_run - 1].id;
     const bool moves = may_move && selection.files.size() == upper_files && selection.is_disjoint();
     return emit(moves ? JobType::kMove : JobType::kMerge, selection, label, run, priority, reason);
@@ -317,7 +222,7 @@ class LeveledRound {
     std::stable_sort(order.begin(), order.end(),
                      [](const auto& a, const auto& b) { return a.first > b.first; });
     for (const auto& [value, level] : order) {
-      if (!has_room()) return;
+      if (!plan_.has_room()) return;
       if (level->label == 0) {
         plan_level0(value);
       } else if (level->runs() > 1) {
@@ -333,7 +238,7 @@ class LeveledRound {
     bool idle = true;
     for (std::size_t i = 0; i < level0_end(); ++i) {
       for (const FileView& file : tree_.runs[i].files) {
-        idle = idle && !is_taken(file);
+        idle = idle && !plan_.is_taken(file);
         all.add(file, i);
       }
     }
@@ -352,8 +257,7 @@ class LeveledRound {
     std::size_t runs = 0;
     for (; runs < level0_end(); ++runs) {
       const RunView& run = tree_.runs[runs];
-      const bool idle = std::none_of(run.files.begin(), run.files.end(),
-                                     [this](const FileView& file) { return is_taken(file); });
+      const bool idle = plan_.is_idle(runs);
       const uint64_t limit = 4 * std::max(newest.bytes, tree_.memtable_bytes);
       if (!idle || (runs > 0 && run.bytes > limit)) break;
       for (const FileView& file : run.files) newest.add(file, runs);
@@ -368,11 +272,11 @@ class LeveledRound {
     const uint64_t oldest = tree_.runs[level.end_run - 1].id;
     for (std::size_t i = level.first_run; i + 1 < level.end_run; ++i) {
       for (const FileView& file : tree_.runs[i].files) {
-        if (!has_room()) return;
-        if (is_taken(file)) continue;
+        if (!plan_.has_room()) return;
+        if (plan_.is_taken(file)) continue;
         Selection group;
         group.add(file, i);
-        if (!gather(level.first_run, level.end_run, group)) continue;
+        if (!plan_.gather(level.first_run, level.end_run, group)) continue;
         const bool alone = group.files.size() == 1;
         emit(alone ? JobType::kMove : JobType::kMerge, group, level.label, oldest, value,
              "level " + std::to_string(level.label) + " has " + std::to_string(level.runs()) +
@@ -388,7 +292,7 @@ class LeveledRound {
     std::vector<std::pair<double, const FileView*>> order;
     uint64_t leaving = 0;
     for (const FileView& file : run.files) {
-      if (is_taken(file)) {
+      if (plan_.is_taken(file)) {
         leaving += file.bytes;
       } else {
         order.emplace_back(cost_of_pushing(level, label, file), &file);
@@ -397,7 +301,7 @@ class LeveledRound {
     std::stable_sort(order.begin(), order.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });
     for (const auto& [cost, file] : order) {
-      if (!has_room() || level.bytes - leaving <= level.target_bytes) return;
+      if (!plan_.has_room() || level.bytes - leaving <= level.target_bytes) return;
       Selection one;
       one.add(*file, level.first_run);
       if (push_down(std::move(one), level.end_run, label, value,
@@ -412,47 +316,11 @@ class LeveledRound {
     const Level* target = find_level(label);
     uint64_t overlap = 0;
     for (std::size_t i = level.end_run; target != nullptr && i < target->end_run; ++i) {
-      const auto files = tree_.runs[i].files;
-      auto below = std::partition_point(files.begin(), files.end(), [&](const FileView& one) {
-        return one.largest_key < file.smallest_key;
-      });
-      for (; below != files.end() && below->smallest_key <= file.largest_key; ++below) {
-        overlap += below->bytes;
-      }
+      overlap += plan_.overlap_bytes(file, i);
     }
     const double bytes = static_cast<double>(file.bytes) + 1;
     const double garbage = static_cast<double>(file.estimated_garbage_bytes) / bytes;
     return static_cast<double>(overlap) / (bytes * (1 + 4 * garbage));
-  }
-
-  // Whole files of expired records that hide nothing.
-  void drop_expired() {
-    for (std::size_t i = 0; i < tree_.runs.size(); ++i) {
-      for (const FileView& file : tree_.runs[i].files) {
-        if (!has_room()) return;
-        const bool all_expired = file.entries > 0 && file.ttl_entries == file.entries &&
-                                 file.tombstones == 0 && file.range_deletes == 0 &&
-                                 file.max_expires_at_ms <= tree_.now_ms;
-        if (!all_expired || is_taken(file) || !is_bottommost(i, file)) continue;
-        Selection one;
-        one.add(file, i);
-        emit(JobType::kDropExpired, one, tree_.runs[i].level, 0, 3, "every record has expired");
-      }
-    }
-  }
-
-  // A rewrite would drop every tombstone and shadowed version of a bottommost file.
-  bool no_snapshot_needs(const FileView& file) const {
-    return tree_.snapshots.empty() || tree_.snapshots.front() >= file.max_sequence;
-  }
-  bool is_garbage_heavy(const FileView& file) const {
-    if (file.bytes == 0 || !no_snapshot_needs(file)) return false;
-    // Young files are left alone: an estimate that proves wrong must not rewrite in a circle.
-    constexpr uint64_t kSettledMs = 60'000;
-    if (tree_.now_ms < file.created_at_ms + kSettledMs) return false;
-    const bool only_range_deletes = file.entries == 0 && file.range_deletes > 0;
-    return only_range_deletes ||
-           file.estimated_garbage_bytes >= file.bytes / 100 * options_.garbage_percent;
   }
 
   void rewrite_garbage() {
@@ -460,11 +328,14 @@ class LeveledRound {
       if (level.label == 0 || level.runs() > 1) continue;
       const RunView& run = tree_.runs[level.first_run];
       for (const FileView& file : run.files) {
-        if (!has_room()) return;
-        if (is_taken(file) || !is_garbage_heavy(file)) continue;
+        if (!plan_.has_room()) return;
+        if (plan_.is_taken(file) ||
+            !policy::is_mostly_garbage(tree_, file, options_.garbage_percent)) {
+          continue;
+        }
         Selection one;
         one.add(file, level.first_run);
-        if (is_bottommost(level.first_run, file)) {
+        if (plan_.is_bottommost(level.first_run, file)) {
           emit(JobType::kMerge, one, level.label, run.id, 0.5, "mostly garbage");
         } else {
           push_down(std::move(one), level.end_run, label_below(level), 0.5, "mostly garbage",
@@ -480,48 +351,29 @@ class LeveledRound {
     std::vector<const Level*> holders;
     for (const Level& level : levels_) {
       for (std::size_t i = level.first_run; i < level.end_run; ++i) {
-        const auto files = tree_.runs[i].files;
-        const bool holds = std::any_of(files.begin(), files.end(), [&](const FileView& file) {
-          return leveled_detail::reaches(file, start, end);
-        });
-        if (holds && (holders.empty() || holders.back() != &level)) holders.push_back(&level);
+        if (policy::holds(tree_.runs[i], start, end) &&
+            (holders.empty() || holders.back() != &level))
+          holders.push_back(&level);
       }
     }
-    if (holders.empty() || !has_room()) return;
+    if (holders.empty() || !plan_.has_room()) return;
     const Level& newest = *holders.front();
     if (holders.size() == 1 && newest.label != 0 && newest.runs() == 1) {
-      rewrite_range(newest, start, end);
-      return;
+      return policy::clean_range(plan_, newest.first_run, start, end);
     }
     uint32_t label = holders.size() > 1 ? holders[1]->label : newest.label;
     if (label == 0) label = level0_target();
     Selection selection;
     for (std::size_t i = newest.first_run; i < newest.end_run; ++i) {
       for (const FileView& file : tree_.runs[i].files) {
-        if (!leveled_detail::reaches(file, start, end)) continue;
-        if (is_taken(file)) return;
+        if (!policy::reaches(file, start, end)) continue;
+        if (plan_.is_taken(file)) return;
         selection.add(file, i);
       }
     }
-    if (!gather(newest.first_run, newest.end_run, selection)) return;
+    if (!plan_.gather(newest.first_run, newest.end_run, selection)) return;
     const std::size_t below = label == newest.label ? newest.first_run : newest.end_run;
     push_down(std::move(selection), below, label, 5, "asked for", /*may_move=*/false);
-  }
-
-  void rewrite_range(const Level& level, std::string_view start, std::string_view end) {
-    const RunView& run = tree_.runs[level.first_run];
-    for (const FileView& file : run.files) {
-      if (!has_room()) return;
-      const bool expired = file.ttl_entries > 0 && file.min_expires_at_ms <= tree_.now_ms;
-      const bool hidden =
-          (file.tombstones > 0 || file.range_deletes > 0 || file.estimated_garbage_bytes > 0) &&
-          no_snapshot_needs(file);
-      if (!leveled_detail::reaches(file, start, end) || !(expired || hidden)) continue;
-      if (is_taken(file) || !is_bottommost(level.first_run, file)) continue;
-      Selection one;
-      one.add(file, level.first_run);
-      emit(JobType::kMerge, one, level.label, run.id, 5, "asked for");
-    }
   }
 
   const LeveledOptions& options_;
@@ -529,9 +381,7 @@ class LeveledRound {
   std::vector<Level> levels_;
   uint32_t bottom_ = 0;
   uint32_t base_ = 0;
-  std::set<uint64_t> taken_;
-  std::vector<leveled_detail::Extent> extents_;
-  std::vector<Job> jobs_;
+  policy::PlanBuilder plan_;
 };
 
 class LeveledPolicy : public CompactionPolicy {

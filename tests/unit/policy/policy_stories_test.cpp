@@ -1,12 +1,13 @@
-// tests/data/policy/leveled_*.txt: trees, and what the leveled policy makes of them. Rewritten with
-// KVHOST_REWRITE=1, reviewed as a diff.
+// tests/data/policy/POLICY_*.txt: trees, and what the policy of that name makes of them. Rewritten
+// with KVHOST_REWRITE=1, reviewed as a diff.
 //
 //   options level0_trigger=2 …     of the policy, in force until changed
 //   tree workers=2 now=100         begins a new tree; idle workers, log time
 //   run 7 level 0                  the next newest run, followed by its files:
-//     1 a..m 100 busy tombstones=3 expires=10..20
+//     1 a..m 100 busy tombstones=3 expires=10..20 ttl=50 created=5
 //   snapshots 5 9
 //   plan [manual START END] · pressure
+//   refused                        job_done() tells that live data may not be dropped
 //   ----                           the answer, up to an empty line
 #include <catch2/catch.hpp>
 #include <charconv>
@@ -14,7 +15,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "kvhost/policy/leveled.hpp"
+#include "policies.hpp"
 #include "policy_tree.hpp"
 #include "support/golden_file.hpp"
 
@@ -50,11 +51,14 @@ std::string job_text(const Job& job) {
     case JobType::kDropExpired:
       text = "drop-expired";
       break;
+    case JobType::kDropOldestLossy:
+      text = "drop-oldest";
+      break;
     default:
       text = "other";
   }
   for (const uint64_t input : job.inputs) text += " " + std::to_string(input);
-  if (job.type != JobType::kDropExpired) {
+  if (job.type == JobType::kMerge || job.type == JobType::kMove) {
     text += " -> level " + std::to_string(job.target_level) +
             (job.target_run == 0 ? ", new run" : ", run " + std::to_string(job.target_run));
   }
@@ -63,6 +67,8 @@ std::string job_text(const Job& job) {
 
 class Story {
  public:
+  explicit Story(std::string policy) : name_(std::move(policy)), policy_(make_policy(name_, {})) {}
+
   std::string play(const std::string& text) {
     std::istringstream lines(text);
     std::string line;
@@ -87,7 +93,11 @@ class Story {
     std::vector<std::string> rest;
     for (std::string one; words >> one;) rest.push_back(one);
     if (word == "options") {
-      for (const std::string& one : rest) set_option(one);
+      for (const std::string& one : rest) {
+        const auto [name, value] = split(one, "=");
+        options_[name] = number(value);
+      }
+      policy_ = make_policy(name_, options_);
     } else if (word == "tree") {
       tree_ = {};
       tree_.tree.memtable_bytes = 100;
@@ -98,8 +108,11 @@ class Story {
       for (const std::string& one : rest) tree_.snapshots.push_back(number(one));
     } else if (word == "plan") {
       return plan(rest);
+    } else if (word == "refused") {
+      policy_->job_done({.type = JobType::kDropOldestLossy,
+                         .status = Status(StatusCode::INVALID_ARGUMENT, "not allowed")});
     } else if (word == "pressure") {
-      const Pressure pressure = LeveledPolicy(options_).pressure(tree_.view());
+      const Pressure pressure = policy_->pressure(tree_.view());
       return "pending " + std::to_string(pressure.pending_bytes) + ", urgency " +
              std::to_string(pressure.urgency) + "\n";
     } else {
@@ -108,19 +121,11 @@ class Story {
     return {};
   }
 
-  void set_option(const std::string& text) {
-    const auto [name, value] = split(text, "=");
-    const uint64_t to = number(value);
-    if (name == "level0_trigger") options_.level0_trigger = static_cast<uint32_t>(to);
-    if (name == "level_base") options_.level_base_bytes = to;
-    if (name == "fanout") options_.fanout = static_cast<uint32_t>(to);
-    if (name == "target_file") options_.target_file_bytes = to;
-  }
-
   void set_fact(const std::string& text) {
     const auto [name, value] = split(text, "=");
     if (name == "workers") tree_.tree.idle_workers = static_cast<uint32_t>(number(value));
     if (name == "now") tree_.tree.now_ms = number(value);
+    if (name == "memtable") tree_.tree.memtable_bytes = number(value);
   }
 
   void add_file(uint64_t id, const std::vector<std::string>& words) {
@@ -129,6 +134,8 @@ class Story {
     for (std::size_t i = 2; i < words.size(); ++i) {
       const auto [name, value] = split(words[i], "=");
       if (name == "busy") file.busy = true;
+      if (name == "ttl") file.ttl_entries = number(value);
+      if (name == "created") file.created_at_ms = number(value);
       if (name == "tombstones") file.tombstones = number(value);
       if (name == "range_deletes") file.range_deletes = number(value);
       if (name == "garbage") file.estimated_garbage_bytes = number(value);
@@ -137,7 +144,7 @@ class Story {
         file.max_sequence = number(split(value, "..").second);
       }
       if (name == "expires") {
-        file.ttl_entries = file.entries;
+        if (file.ttl_entries == 0) file.ttl_entries = file.entries;
         file.min_expires_at_ms = number(split(value, "..").first);
         file.max_expires_at_ms = number(split(value, "..").second);
       }
@@ -149,31 +156,33 @@ class Story {
     std::string start = words.size() > 1 ? words[1] : "";
     std::string end = words.size() > 2 ? words[2] : "";
     if (!words.empty()) events.push_back({TreeEventType::kManual, 0, start, end});
-    const auto plan = LeveledPolicy(options_).plan(tree_.view(), events, Deadline::max());
+    const auto plan = policy_->plan(tree_.view(), events, Deadline::max());
     REQUIRE(plan);
     std::string text;
     for (const Job& job : plan->jobs) text += job_text(job) + "\n";
     return text.empty() ? "nothing\n" : text;
   }
 
-  LeveledOptions options_;
+  const std::string name_;
+  PolicyOptions options_;
+  std::shared_ptr<CompactionPolicy> policy_;
   PolicyTree tree_;
 };
 
 }  // namespace
 
-TEST_CASE("leveled: the stories in tests/data/policy") {
-  int stories = 0;
+TEST_CASE("policies: the stories in tests/data/policy") {
+  std::map<std::string, int> stories;
   for (const auto& entry : std::filesystem::directory_iterator(KVHOST_TEST_DATA "/policy")) {
     const std::string name = entry.path().filename().string();
-    if (!name.starts_with("leveled_") || !name.ends_with(".txt")) continue;
-    ++stories;
+    const std::string policy = name.substr(0, name.find('_'));
+    ++stories[policy];
     std::ifstream stream(entry.path());
     std::stringstream text;
     text << stream.rdbuf();
-    const std::string actual = Story().play(text.str());
+    const std::string actual = Story(policy).play(text.str());
     INFO("rewrite with: KVHOST_REWRITE=1 test_policy; file " << name);
     CHECK(kvhost::testing::golden_text("tests/data/policy/" + name, actual) == actual);
   }
-  CHECK(stories >= 4);
+  for (const std::string& policy : kPolicies) CHECK(stories[policy] >= 1);
 }
