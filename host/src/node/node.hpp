@@ -25,6 +25,7 @@
 #include "node/node_plan.hpp"
 #include "plugin/component_instance.hpp"
 #include "services/host_services.hpp"
+#include "services/journal_service.hpp"
 #include "store/node_view.hpp"
 #include "store/store_facade.hpp"
 
@@ -101,6 +102,7 @@ class Node final : public NodeView {
   PluginRegistry registry_;
 
   HostServices services_;
+  JournalService journals_;
   StoreFacade facade_;
   std::unique_ptr<Part> compaction_;
   std::unique_ptr<Part> replication_;

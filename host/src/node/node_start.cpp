@@ -69,6 +69,7 @@ Node::Node(NodeParts parts, Log& log, ControlQueue& control)
       plan_(std::move(parts.plan)),
       registry_(std::move(parts.registry)),
       services_(service_settings(settings_), log),
+      journals_(engine::posix_file_system(), settings_.data_dir + "/journals", engine_log_),
       facade_(store_settings(settings_), services_.timer(), services_.executor()) {}
 
 Result<std::unique_ptr<Node>> Node::start(NodeParts parts, Log& log, ControlQueue& control) {
@@ -122,7 +123,10 @@ Status Node::create_parts(NodePlan plan) {
     return std::unique_ptr<Part>();
   };
   if (plan.compaction) compaction_ = create(std::move(*plan.compaction), {});
-  if (plan.replication) replication_ = create(std::move(*plan.replication), {});
+  if (plan.replication) {
+    const ServiceOffer offer{1, nullptr, journals_.table()};
+    replication_ = create(std::move(*plan.replication), offer);
+  }
   const auto shares = std::max<std::size_t>(1, plan.transports.size());
   const auto share = std::max<std::size_t>(1, settings_.io_threads / shares);
   for (auto& transport : plan.transports) {
@@ -162,6 +166,7 @@ Status Node::open_engine() {
                : error;
   }
   engine_ = std::move(*engine);
+  journals_.unlock();
   engine_metrics_ = std::make_unique<EngineMetrics>(*engine_, facade_.counters());
   node_metrics_ = std::make_unique<NodeMetrics>(KVHOST_VERSION, settings_.id, services_.executor());
   node_metrics_->set_plugins([this] {

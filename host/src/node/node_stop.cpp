@@ -43,6 +43,7 @@ Status Node::shut_down(TimePoint deadline) {
     }
   }
   stop_part(replication_, deadline);
+  journals_.close_all();
   facade_.stop();
   // Ends a manual compaction that may still run on the executor's threads, which are joined next.
   const Status closed = engine_ == nullptr ? Status() : engine_->close();
