@@ -264,6 +264,7 @@ FROZEN(kvh_journal, truncate_before, 48);
 FROZEN(kvh_journal, truncate_after, 56);
 FROZEN(kvh_journal, put_meta, 64);
 FROZEN(kvh_journal, get_meta, 72);
+FROZEN(kvh_journal, bounds, 80);
 
 FROZEN(kvh_ordered_batch, now_ms, 0);
 FROZEN(kvh_ordered_batch, bytes, 8);
@@ -292,6 +293,7 @@ FROZEN(kvh_state_machine, install_write, 96);
 FROZEN(kvh_state_machine, install_commit, 104);
 FROZEN(kvh_state_machine, install_abort, 112);
 FROZEN(kvh_state_machine, digest, 120);
+FROZEN(kvh_state_machine, install_wanted, 128);
 
 FROZEN(kvh_barrier, size, 0);
 FROZEN(kvh_barrier, reserved, 4);
