@@ -27,7 +27,8 @@ CompactionDriver::Impl::Impl(CompactionSettings settings, Dependencies dependenc
       executor_({settings_.table, settings_.target_file_bytes, settings_.allow_lossy_drop},
                 {dependencies.files, dependencies.versions, dependencies.tables, dependencies.clock,
                  dependencies.host}),
-      built_in_(built_in_options(settings_)) {
+      built_in_(built_in_options(settings_)),
+      progress_(settings_.memtable_bytes) {
   set_policy(std::move(policy), std::move(policy_name));
 }
 
@@ -36,7 +37,7 @@ void CompactionDriver::Impl::start() {
     const MutexLock lock(mutex_);
     KVHOST_ASSERT(!started_, "the compaction driver was started twice");
     started_ = true;
-    last_round_ = std::chrono::steady_clock::now();
+    last_round_ = last_watch_ = std::chrono::steady_clock::now();
   }
   decider_ = std::thread([this] { decide_loop(); });
   for (uint32_t i = 0; i < std::max(settings_.workers, 1u); ++i) {
@@ -125,12 +126,16 @@ void CompactionDriver::Impl::set_policy(std::shared_ptr<CompactionPolicy> policy
   std::shared_ptr<PolicyRunner> next;
   if (policy != nullptr) next = std::make_shared<PolicyRunner>(std::move(policy), name);
   std::shared_ptr<PolicyRunner> previous;
+  const VersionPtr version = dependencies_.versions.current();
   {
     const MutexLock lock(mutex_);
     if (closing_) return;
     previous = std::exchange(runner_, next);
     policy_name_ = next == nullptr ? std::string(kBuiltInName) : std::move(name);
-    refused_plans_ = 0;
+    refused_plans_ = rescues_ = 0;
+    progress_.begin(shape_of(*version));
+    counters_.quarantined_policy.clear();
+    counters_.quarantine_reason.clear();
     is_asked_ = true;
     changed_.notify_all();
   }

@@ -1,9 +1,10 @@
 // Keeps the tree in shape: asks the policy, admits its jobs, runs them, installs their results.
 //
-// A policy is called on a thread of its own. One that throws, answers too late, or keeps proposing
-// jobs that are refused is quarantined until the next set_policy(): the built-in leveled decision
-// takes over, and the log says so. The built-in decision also steps in, for one round, when the
-// runs of level 0 pile up while the policy proposes nothing.
+// A policy is called on a thread of its own. It is quarantined until the next set_policy() when it
+// throws, answers too late, keeps proposing jobs that are refused, lets level 0 pile up again and
+// again, or has the tree written for ever although that makes it no better (PolicyProgress). Then
+// the built-in leveled decision takes over, and log and statistics say so. The built-in decision
+// also steps in, for one round, where level 0 piles up while the policy proposes nothing.
 //
 // Threads:   any, but for start() and close(): once each, by the owner.
 // Lifetime:  borrows everything in Dependencies; close() (or the destructor) waits for the job at
@@ -44,6 +45,12 @@ struct CompactionSettings {
   uint32_t level0_emergency_runs = 24;
   // Plans in a row without one admissible job among those proposed, until quarantine.
   uint32_t max_refused_plans = 16;
+  // Times in a row that the built-in decision has to step in, until quarantine.
+  uint32_t max_rescues = 8;
+  // Policies whose jobs lead nowhere are quarantined.
+  bool judges_progress = true;
+  // How often the files are looked at for what FileWatch tells.
+  std::chrono::milliseconds watch_interval{1000};
   bool allow_lossy_drop = false;
 };
 
@@ -61,11 +68,16 @@ struct CompactionStatistics {
   uint64_t dropped_deleted = 0;
   uint64_t dropped_expired = 0;
   uint64_t dropped_lossy = 0;
+  // Expired puts that were kept as tombstones, because something older may lie below.
+  uint64_t rewritten_expired = 0;
   // Gauges.
   uint64_t pending_bytes = 0;
   uint64_t running_jobs = 0;
   // The policy that decides now; `built-in` while another one is quarantined.
   std::string policy_name;
+  // Who is quarantined and why; empty when nobody is.
+  std::string quarantined_policy;
+  std::string quarantine_reason;
 };
 
 class CompactionDriver {

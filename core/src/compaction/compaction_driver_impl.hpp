@@ -18,15 +18,21 @@
 
 #include "base/mutex.hpp"
 #include "compaction/compaction_driver.hpp"
+#include "compaction/file_watch.hpp"
 #include "compaction/job_admission.hpp"
 #include "compaction/job_control.hpp"
 #include "compaction/job_executor.hpp"
+#include "compaction/policy_progress.hpp"
 #include "compaction/policy_runner.hpp"
 #include "kvhost/policy/leveled.hpp"
 
 namespace kvhost::engine {
 
 inline constexpr std::string_view kBuiltInName = "built-in";
+
+inline PolicyProgress::Shape shape_of(const Version& version) {
+  return {version.bytes(), version.runs().size()};
+}
 
 class CompactionDriver::Impl {
  public:
@@ -55,6 +61,8 @@ class CompactionDriver::Impl {
     std::shared_ptr<PolicyRunner> runner;
     std::string policy_name;
     std::unique_ptr<JobControl> control;
+    // Somebody asked for it by compact_range().
+    bool is_manual = false;
     bool is_running = false;
   };
 
@@ -89,6 +97,8 @@ class CompactionDriver::Impl {
   void decide_loop();
   bool may_decide() const KVHOST_REQUIRES(mutex_);
   void wait_for_reason() KVHOST_REQUIRES(mutex_);
+  // Opens the mutex meanwhile.
+  void watch_files() KVHOST_REQUIRES(mutex_);
   Round begin_round() KVHOST_REQUIRES(mutex_);
   void decide(Round& round);
   std::optional<PolicyAnswer> ask(Round& round, const std::shared_ptr<const OwnedTree>& tree);
@@ -98,7 +108,7 @@ class CompactionDriver::Impl {
       KVHOST_REQUIRES(mutex_);
   void step_in_where_nothing_happens(Round& round, const std::shared_ptr<const OwnedTree>& tree);
   void judge_policy(const Round& round);
-  void quarantine(const Round& round, const Status& fault);
+  void quarantine(const std::shared_ptr<PolicyRunner>& runner, const Status& fault);
   void end_round(const Round& round) KVHOST_REQUIRES(mutex_);
   void advance_manual(const Round& round) KVHOST_REQUIRES(mutex_);
   void note_pressure(const Pressure& pressure, const OwnedTree& tree);
@@ -111,6 +121,7 @@ class CompactionDriver::Impl {
   void finish(const ActiveJob& active, const Result<JobResult>& result,
               std::chrono::nanoseconds duration);
   void note_outcome(const Result<JobResult>& result) KVHOST_REQUIRES(mutex_);
+  void judge_progress(const ActiveJob& active, const Result<JobResult>& result);
   // Waits for a change as one of waiters_.
   void wait() KVHOST_REQUIRES(mutex_);
   bool is_any_running() const KVHOST_REQUIRES(mutex_);
@@ -123,6 +134,7 @@ class CompactionDriver::Impl {
   JobExecutor executor_;
   // Used by the deciding thread alone.
   LeveledPolicy built_in_;
+  FileWatch watch_;
 
   mutable Mutex mutex_;
   CondVar changed_;
@@ -138,6 +150,8 @@ class CompactionDriver::Impl {
   // In place of a quarantined policy the built-in one decides; its name is kept for the log.
   std::string policy_name_ KVHOST_GUARDED_BY(mutex_);
   uint32_t refused_plans_ KVHOST_GUARDED_BY(mutex_) = 0;
+  uint32_t rescues_ KVHOST_GUARDED_BY(mutex_) = 0;
+  PolicyProgress progress_ KVHOST_GUARDED_BY(mutex_);
 
   bool is_asked_ KVHOST_GUARDED_BY(mutex_) = false;
   std::set<std::pair<TreeEventType, uint64_t>> events_ KVHOST_GUARDED_BY(mutex_);
@@ -146,6 +160,7 @@ class CompactionDriver::Impl {
   // The last round that found nothing to do while nothing was active.
   uint64_t quiet_round_ KVHOST_GUARDED_BY(mutex_) = 0;
   Time last_round_ KVHOST_GUARDED_BY(mutex_);
+  Time last_watch_ KVHOST_GUARDED_BY(mutex_);
   // After failures no round begins earlier.
   Time not_before_ KVHOST_GUARDED_BY(mutex_);
   uint32_t failures_in_a_row_ KVHOST_GUARDED_BY(mutex_) = 0;

@@ -43,7 +43,9 @@ bool CompactionDriver::Impl::may_decide() const {
 
 void CompactionDriver::Impl::wait_for_reason() {
   const Time now = std::chrono::steady_clock::now();
-  Time wake = last_round_ + settings_.timer_interval;
+  if (now >= last_watch_ + settings_.watch_interval) return watch_files();
+  Time wake =
+      std::min(last_round_ + settings_.timer_interval, last_watch_ + settings_.watch_interval);
   if (is_asked_ && not_before_ > now) wake = std::min(wake, not_before_);
   if (wake > now) {
     changed_.wait_for(mutex_, wake - now);
@@ -57,6 +59,15 @@ void CompactionDriver::Impl::wait_for_reason() {
   is_asked_ = true;
   // Should a failure hold the round back, the timer must not fire in a circle meanwhile.
   last_round_ = now;
+}
+
+void CompactionDriver::Impl::watch_files() {
+  last_watch_ = std::chrono::steady_clock::now();
+  mutex_.unlock();
+  const std::vector<FileWatch::Event> seen = watch_.look(*dependencies_.versions.current());
+  mutex_.lock();
+  events_.insert(seen.begin(), seen.end());
+  if (!seen.empty()) is_asked_ = true;
 }
 
 CompactionDriver::Impl::Round CompactionDriver::Impl::begin_round() {
@@ -128,7 +139,7 @@ std::optional<PolicyAnswer> CompactionDriver::Impl::ask(
   Result<PolicyAnswer> answer = round.runner->ask(tree, round.events, settings_.plan_timeout);
   if (answer) return std::move(*answer);
   if (answer.error().code() == StatusCode::CANCELLED) return std::nullopt;
-  quarantine(round, answer.error());
+  quarantine(round.runner, answer.error());
   round.runner.reset();
   round.policy_name = kBuiltInName;
   return ask_built_in(round, *tree);
@@ -192,6 +203,7 @@ Status CompactionDriver::Impl::admit(const Version& version, const AdmissionRule
   active->job = std::move(job);
   active->runner = round.runner;
   active->policy_name = round.policy_name;
+  active->is_manual = round.manual != nullptr;
   active->control =
       std::make_unique<JobControl>([&host = dependencies_.host] { return host.is_flush_urgent(); });
   const auto at = std::find_if(active_.begin(), active_.end(), [&active](const auto& other) {
@@ -209,9 +221,18 @@ void CompactionDriver::Impl::step_in_where_nothing_happens(
   log(LogLevel::kWarning, "level 0 has " + std::to_string(level0_runs) + " runs and the policy \"" +
                               round.policy_name +
                               "\" does nothing; the built-in decision steps in for this round");
+  bool is_hopeless = false;
   {
     const MutexLock lock(mutex_);
     ++counters_.built_in_rounds;
+    is_hopeless = ++rescues_ >= settings_.max_rescues;
+  }
+  if (is_hopeless) {
+    quarantine(round.runner, {StatusCode::PLUGIN_ERROR, "the built-in decision had to step in " +
+                                                            std::to_string(settings_.max_rescues) +
+                                                            " times in a row, level 0 "
+                                                            "has " +
+                                                            std::to_string(level0_runs) + " runs"});
   }
   Round own = round;
   own.runner.reset();
@@ -226,29 +247,34 @@ void CompactionDriver::Impl::judge_policy(const Round& round) {
   bool is_hopeless = false;
   {
     const MutexLock lock(mutex_);
-    if (round.admitted > 0) refused_plans_ = 0;
+    if (round.admitted > 0) refused_plans_ = rescues_ = 0;
     if (round.admitted == 0 && round.refused > 0) {
       is_hopeless = ++refused_plans_ >= settings_.max_refused_plans;
     }
   }
   if (!is_hopeless) return;
-  quarantine(round,
+  quarantine(round.runner,
              {StatusCode::PLUGIN_ERROR, "the last " + std::to_string(settings_.max_refused_plans) +
                                             " plans held only jobs that are not allowed"});
 }
 
-void CompactionDriver::Impl::quarantine(const Round& round, const Status& fault) {
+void CompactionDriver::Impl::quarantine(const std::shared_ptr<PolicyRunner>& runner,
+                                        const Status& fault) {
   std::shared_ptr<PolicyRunner> dropped;
   {
     const MutexLock lock(mutex_);
     ++counters_.policy_faults;
     // Another policy may have come meanwhile.
-    if (runner_ != round.runner) return;
+    if (runner_ != runner) return;
     dropped = std::move(runner_);
     policy_name_ = kBuiltInName;
-    refused_plans_ = 0;
+    refused_plans_ = rescues_ = 0;
+    counters_.quarantined_policy = dropped->name();
+    counters_.quarantine_reason = fault.message();
+    is_asked_ = true;
+    changed_.notify_all();
   }
-  log(LogLevel::kError, "the policy \"" + round.policy_name +
+  log(LogLevel::kError, "the policy \"" + dropped->name() +
                             "\" is quarantined: " + fault.message() +
                             "; the built-in leveled decision takes over until a policy is set");
 }

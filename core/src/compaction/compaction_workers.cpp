@@ -92,8 +92,36 @@ void CompactionDriver::Impl::finish(const ActiveJob& active, const Result<JobRes
     dependencies_.host.compaction_failed(result.error());
   }
   if (active.runner != nullptr) active.runner->report(std::move(report));
+  judge_progress(active, result);
   const MutexLock lock(mutex_);
   note_outcome(result);
+}
+
+void CompactionDriver::Impl::judge_progress(const ActiveJob& active,
+                                            const Result<JobResult>& result) {
+  const bool was_stopped = !result && result.error().code() == StatusCode::CANCELLED;
+  if (!settings_.judges_progress || was_stopped) return;
+  const uint64_t bytes_in = result ? result->bytes_read + result->bytes_dropped : 0;
+  const uint64_t bytes_out = result ? result->bytes_written : 0;
+  const VersionPtr version = dependencies_.versions.current();
+  std::string figures;
+  {
+    const MutexLock lock(mutex_);
+    if (runner_ == nullptr) return;
+    if (active.runner != runner_ || active.is_manual) {
+      progress_.note_other(bytes_in, bytes_out);
+      return;
+    }
+    progress_.pay(bytes_in, bytes_out);
+    progress_.look(shape_of(*version));
+    if (!progress_.is_overdrawn()) return;
+    figures = std::to_string(progress_.written()) + " bytes for " +
+              std::to_string(progress_.arrived()) + " of new data, and the tree still has " +
+              std::to_string(version->runs().size()) + " runs of " +
+              std::to_string(version->bytes()) + " bytes";
+  }
+  quarantine(active.runner,
+             {StatusCode::PLUGIN_ERROR, "its jobs make no progress: they wrote " + figures});
 }
 
 void CompactionDriver::Impl::note_outcome(const Result<JobResult>& result) {
@@ -106,6 +134,7 @@ void CompactionDriver::Impl::note_outcome(const Result<JobResult>& result) {
     counters_.dropped_deleted += result->counts.dropped_deleted;
     counters_.dropped_expired += result->counts.dropped_expired;
     counters_.dropped_lossy += result->dropped_lossy;
+    counters_.rewritten_expired += result->counts.rewritten_expired;
     return;
   }
   if (is_harmless(result.error().code())) {

@@ -159,7 +159,11 @@ Result<JobResult> JobExecutor::change_metadata(const Job& job, const std::string
   for (const TableFilePtr& file : placement.files) {
     const uint64_t entries = file->metadata().entries;
     result.counts.entries_in += entries;
-    if (job.type == JobType::kMove) result.counts.entries_out += entries;
+    if (job.type == JobType::kMove) {
+      result.counts.entries_out += entries;
+      continue;
+    }
+    result.bytes_dropped += file->metadata().bytes;
     if (job.type == JobType::kDropExpired) result.counts.dropped_expired += entries;
     if (job.type == JobType::kDropOldestLossy) result.dropped_lossy += entries;
   }

@@ -29,6 +29,8 @@ namespace kvhost::engine {
 struct JobResult {
   uint64_t bytes_read = 0;
   uint64_t bytes_written = 0;
+  // Of tables that went without being read.
+  uint64_t bytes_dropped = 0;
   CompactionCounts counts;
   uint64_t dropped_lossy = 0;
   std::size_t files_in = 0;

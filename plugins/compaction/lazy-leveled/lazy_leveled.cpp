@@ -11,7 +11,7 @@ class LazyLeveled final : public kvhost::LazyLeveledPolicy {
   static constexpr auto kOptions = kvhost::options(
       kvhost::integer("fanout", 4)
           .min(2)
-          .max(64)
+          .max(16)
           .unit("runs")
           .doc("runs of a tier that are merged at once"),
       kvhost::integer("max_space", 25)

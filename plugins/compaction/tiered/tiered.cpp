@@ -10,7 +10,7 @@ class Tiered final : public kvhost::TieredPolicy {
   static constexpr auto kOptions = kvhost::options(
       kvhost::integer("fanout", 4)
           .min(2)
-          .max(64)
+          .max(16)
           .unit("runs")
           .doc("runs of like size that are merged at once"),
       kvhost::integer("size_ratio", 50)

@@ -16,7 +16,7 @@ class TimeWindow final : public kvhost::TimeWindowPolicy {
           .doc("what is written within one window becomes one run"),
       kvhost::integer("fanout", 4)
           .min(2)
-          .max(64)
+          .max(16)
           .unit("runs")
           .doc("runs of the open window that are merged at once"),
       kvhost::integer("max_windows", 32)
