@@ -24,7 +24,7 @@ Result<BackupInfo> read_info(FileSystem& files, const std::string& backup) {
   const std::string path = info_path(backup);
   KVHOST_TRY_ASSIGN(const bool there, files.exists(path));
   if (!there) {
-    return Status(StatusCode::CONFLICT,
+    return Status(StatusCode::INVALID_ARGUMENT,
                   path + ": expected a backup, found no such file; name a backup's directory");
   }
   KVHOST_TRY_ASSIGN(const std::string text, read_whole_file(files, path, kMaxInfoBytes));

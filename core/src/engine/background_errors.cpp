@@ -13,7 +13,7 @@ constexpr int kHard = 2;
 
 void BackgroundErrors::report(std::string_view what, const Status& cause) {
   if (cause.is_ok()) return;
-  const int severity = cause.code() == StatusCode::NO_SPACE ? kSoft : kHard;
+  const int severity = is_passing(cause) ? kSoft : kHard;
   {
     MutexLock lock(mutex_);
     if (severity_.load(std::memory_order_relaxed) >= severity) return;
@@ -22,7 +22,7 @@ void BackgroundErrors::report(std::string_view what, const Status& cause) {
   }
   logger_.log(LogLevel::kError,
               "writes are refused: " + std::string(what) + ": " + cause.to_string() +
-                  (severity == kSoft ? "; they resume when space returns"
+                  (severity == kSoft ? "; they resume by themselves when that has passed"
                                      : "; mend the cause, then run: kvctl resume"));
 }
 
@@ -47,7 +47,7 @@ Status BackgroundErrors::cause() const {
 
 Status BackgroundErrors::refusal() const {
   MutexLock lock(mutex_);
-  if (cause_.is_ok() || cause_.code() == StatusCode::NO_SPACE) return cause_;
+  if (cause_.is_ok() || is_passing(cause_)) return cause_;
   return {StatusCode::READ_ONLY, "writes are refused since a failure: " + cause_.to_string()};
 }
 

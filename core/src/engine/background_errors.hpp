@@ -1,7 +1,8 @@
 // Why writes are refused, when they are.
 //
-// A soft error (the disk is full) goes away by itself when space returns. A hard one (a failed
-// sync, EIO) stays until resume() has moved everything to new files; the first cause is kept.
+// A soft error (the disk is full, no descriptor is left) goes away by itself when what is missing
+// returns. A hard one (a failed sync, EIO) stays until resume() has moved everything to new files;
+// the first cause is kept.
 //
 // Threads:   any.
 #pragma once
@@ -19,7 +20,12 @@ class BackgroundErrors {
  public:
   explicit BackgroundErrors(Logger& logger) : logger_(logger) {}
 
-  // Takes note of a failure of `what`. NO_SPACE is soft, everything else is hard; a hard error
+  // What goes away by itself: NO_SPACE and OVERLOADED.
+  static bool is_passing(const Status& cause) {
+    return cause.code() == StatusCode::NO_SPACE || cause.code() == StatusCode::OVERLOADED;
+  }
+
+  // Takes note of a failure of `what`. A passing one is soft, everything else is hard; a hard error
   // replaces a soft one and is replaced by none.
   void report(std::string_view what, const Status& cause);
   // The way is free again. `what` says what was done, for the log.
@@ -32,7 +38,7 @@ class BackgroundErrors {
   bool is_hard() const { return severity_.load(std::memory_order_acquire) == 2; }
   // OK, or the cause.
   Status cause() const;
-  // What a write is answered: NO_SPACE, or READ_ONLY with the cause.
+  // What a write is answered: the cause of a soft error, or READ_ONLY with the cause.
   Status refusal() const;
 
  private:

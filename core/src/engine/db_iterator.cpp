@@ -1,6 +1,7 @@
 #include "engine/db_iterator.hpp"
 
 #include "base/assert.hpp"
+#include "engine/memory_guard.hpp"
 #include "format/space_key.hpp"
 
 namespace kvhost::engine {
@@ -30,33 +31,56 @@ bool DbIterator::is_live(const Record& record) const {
          source_.tombstones.covering_sequence(record.key, snapshot_) < record.sequence;
 }
 
+template <typename Move>
+void DbIterator::move(Move&& make) {
+  // No frame of memory_guard.hpp: a step must cost nothing where all is well.
+  try {
+    if (!failure_.is_ok()) failure_ = Status::ok();
+    make();
+  } catch (const std::bad_alloc&) {
+    failure_ = out_of_memory();
+    is_valid_ = false;
+  }
+}
+
 void DbIterator::seek_to_first() {
-  is_forward_ = true;
-  source_.records->seek(bounds_.start, kMaxSequence);
-  find_forward();
+  move([&] {
+    is_forward_ = true;
+    source_.records->seek(bounds_.start, kMaxSequence);
+    find_forward();
+  });
 }
 
 void DbIterator::seek(std::string_view key) {
-  is_forward_ = true;
-  std::string target = engine_key_of(key);
-  if (target < bounds_.start) target = bounds_.start;
-  source_.records->seek(target, snapshot_);
-  find_forward();
+  move([&] {
+    is_forward_ = true;
+    std::string target = engine_key_of(key);
+    if (target < bounds_.start) target = bounds_.start;
+    source_.records->seek(target, snapshot_);
+    find_forward();
+  });
 }
 
 void DbIterator::seek_to_last() {
-  is_forward_ = false;
-  // No record has the highest number, so this stands before every version of the end.
-  source_.records->seek_for_prev(bounds_.end, kMaxSequence);
-  find_backward();
+  move([&] {
+    is_forward_ = false;
+    // No record has the highest number, so this stands before every version of the end.
+    source_.records->seek_for_prev(bounds_.end, kMaxSequence);
+    find_backward();
+  });
 }
 
 void DbIterator::seek_for_prev(std::string_view key) {
-  const std::string target = engine_key_of(key);
-  if (target >= bounds_.end) return seek_to_last();
-  is_forward_ = false;
-  source_.records->seek_for_prev(target, 0);
-  find_backward();
+  move([&] {
+    const std::string target = engine_key_of(key);
+    is_forward_ = false;
+    if (target >= bounds_.end) {
+      source_.records->seek_for_prev(bounds_.end, kMaxSequence);
+    } else {
+      source_.records->seek_for_prev(target, 0);
+    }
+    find_backward();
+  });
 }
 
 // From where the merged iterator stands (at the first version of a key) to the first live key.
@@ -127,6 +151,10 @@ void DbIterator::find_backward() {
 
 void DbIterator::next() {
   KVHOST_ASSERT(is_valid_, "next() of an iterator that stands nowhere");
+  move([&] { move_next(); });
+}
+
+void DbIterator::move_next() {
   if (is_forward_) {
     pass_key_forward();
   } else {
@@ -138,6 +166,10 @@ void DbIterator::next() {
 
 void DbIterator::prev() {
   KVHOST_ASSERT(is_valid_, "prev() of an iterator that stands nowhere");
+  move([&] { move_prev(); });
+}
+
+void DbIterator::move_prev() {
   if (is_forward_) {
     is_forward_ = false;
     saved_key_.assign(source_.records->record().key);

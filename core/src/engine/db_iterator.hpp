@@ -48,9 +48,16 @@ class DbIterator final : public Iterator {
   std::string_view value() const override;
   uint64_t version() const override;
   uint64_t expires_at_ms() const override;
-  Status status() const override { return source_.records->status(); }
+  Status status() const override {
+    return failure_.is_ok() ? source_.records->status() : failure_;
+  }
 
  private:
+  // Carries out a move; without the memory for it the iterator stands nowhere and says so.
+  template <typename Move>
+  void move(Move&& make);
+  void move_next();
+  void move_prev();
   void find_forward();
   void find_backward();
   void pass_key_forward();
@@ -62,6 +69,7 @@ class DbIterator final : public Iterator {
   const SequenceNumber snapshot_;
   const uint64_t now_ms_;
 
+  Status failure_;
   bool is_valid_ = false;
   bool is_forward_ = true;
   // Forward: the key to pass by. Backward: the key that is shown.

@@ -74,6 +74,12 @@ Status EngineImpl::checkpoint(const std::string& directory) {
   return write_checkpoint(files_, *versions_, directory);
 }
 
+Result<ScrubReport> EngineImpl::scrub(const ScrubOptions& options) {
+  const EngineUse in_use = use();
+  if (!in_use) return refuse_closed();
+  return scrubber_->run(options);
+}
+
 Status EngineImpl::resume() {
   const EngineUse in_use = use();
   if (!in_use) return refuse_closed();
@@ -114,11 +120,15 @@ Statistics EngineImpl::statistics() {
   result.slowdown_debt_ns = counters_.slowdown_debt_ns.read();
   result.stall_memtables_ns = counters_.stall_memtables_ns.read();
   result.stall_no_space_ns = counters_.stall_no_space_ns.load(std::memory_order_relaxed);
+  result.scrub_runs = counters_.scrub_runs.load(std::memory_order_relaxed);
+  result.scrub_tables = counters_.scrub_tables.load(std::memory_order_relaxed);
+  result.scrub_bytes = counters_.scrub_bytes.load(std::memory_order_relaxed);
+  result.scrub_damaged_tables = counters_.scrub_damaged_tables.load(std::memory_order_relaxed);
+  result.now_ms = now_ms();
   add_memory(result);
   add_tree(result);
   result.snapshots = snapshots_->count();
   result.last_sequence = last_sequence();
-  result.now_ms = now_ms();
   return result;
 }
 
@@ -159,9 +169,17 @@ void EngineImpl::add_tree(Statistics& into) const {
   into.entries_dropped_shadowed = compaction.dropped_shadowed;
   into.entries_dropped_deleted = compaction.dropped_deleted;
   into.entries_dropped_expired = compaction.dropped_expired;
+  into.entries_expired_reclaimed = compaction.dropped_expired + compaction.rewritten_expired;
+  version->for_each_file([&](const SortedRun&, const TableFilePtr& file) {
+    const FileMetadata& metadata = file->metadata();
+    if (metadata.ttl_entries == 0 || metadata.min_expires_at_ms >= into.now_ms) return;
+    into.expiry_lag_ms = std::max(into.expiry_lag_ms, into.now_ms - metadata.min_expires_at_ms);
+  });
   into.policy_faults = compaction.policy_faults;
   into.jobs_refused = compaction.jobs_refused;
   into.policy_name = compaction.policy_name;
+  into.quarantined_policy = compaction.quarantined_policy;
+  into.quarantine_reason = compaction.quarantine_reason;
 }
 
 TreeSnapshot EngineImpl::tree() {

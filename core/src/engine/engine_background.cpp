@@ -17,7 +17,7 @@ void EngineImpl::maintain() {
   const uint64_t elapsed_ns = now_ns - std::exchange(last_maintained_ns_, now_ns);
   if (errors_.is_soft()) {
     count(counters_.stall_no_space_ns, elapsed_ns);
-    retry_after_full_disk();
+    retry_after_soft_error();
   }
   super_versions_.reclaim();
   versions_->remove_obsolete_files();
@@ -29,6 +29,7 @@ void EngineImpl::maintain() {
     write_rate_.store(static_cast<uint64_t>(rate), std::memory_order_relaxed);
   }
   if (errors_.any()) return;
+  space_->keep();
   const SequenceNumber last = visible_.load(std::memory_order_acquire);
   if (reserve_->is_low(last)) {
     if (const Status renewed = reserve_->renew(last); !renewed) {
@@ -43,21 +44,24 @@ void EngineImpl::maintain() {
   }
 }
 
-// Writes resume by themselves once the memtables could be flushed, the MANIFEST written and a new
-// log segment begun.
-void EngineImpl::retry_after_full_disk() {
+// Writes resume by themselves once the memtables could be flushed, the MANIFEST written, the space
+// for flushes kept back anew and a new log segment begun.
+void EngineImpl::retry_after_soft_error() {
+  if (errors_.cause().code() == StatusCode::NO_SPACE) space_->release();
   if (flusher_->is_failing() || memtables_->immutable_count() > 0) return;
-  if (!versions_->resume().is_ok()) return;
+  if (!versions_->resume().is_ok() || !space_->restore().is_ok()) return;
   if (wal_ != nullptr) {
     queue_.lead();
     const Status rotated = wal_->rotate();
     queue_.give_up_lead();
     if (!rotated) {
-      if (rotated.code() != StatusCode::NO_SPACE) errors_.report("starting a log segment", rotated);
+      if (!BackgroundErrors::is_passing(rotated)) {
+        errors_.report("starting a log segment", rotated);
+      }
       return;
     }
   }
-  errors_.clear_soft("there is space again");
+  errors_.clear_soft("what was missing is there again");
 }
 
 void EngineImpl::note_flushed(const MemtableUnit& unit) {

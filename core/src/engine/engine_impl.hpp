@@ -23,6 +23,8 @@
 #include "engine/group_commit.hpp"
 #include "engine/log_replay.hpp"
 #include "engine/read_path.hpp"
+#include "engine/scrubber.hpp"
+#include "engine/space_reserve.hpp"
 #include "engine/worker_thread.hpp"
 #include "engine/write_controller.hpp"
 #include "kvhost/engine/engine.hpp"
@@ -61,6 +63,7 @@ class EngineImpl final : public Engine, private CompactionHost {
   Status wait_until_idle() override;
   void set_policy(std::shared_ptr<CompactionPolicy> policy, std::string name) override;
   Status checkpoint(const std::string& directory) override;
+  Result<ScrubReport> scrub(const ScrubOptions& options) override;
   Status background_error() override { return errors_.cause(); }
   Status resume() override;
   Statistics statistics() override;
@@ -89,6 +92,7 @@ class EngineImpl final : public Engine, private CompactionHost {
   bool lead_writes(WriteRequest* mine);
   // False: the leader's own request was refused meanwhile.
   bool make_room(WriteRequest* mine);
+  void switch_memtable();
   WritePressure pressure() const;
   void run_commit_thread();
   Status check_write() const;
@@ -96,7 +100,7 @@ class EngineImpl final : public Engine, private CompactionHost {
 
   // In the background (engine_background.cpp).
   void maintain();
-  void retry_after_full_disk();
+  void retry_after_soft_error();
   void note_flushed(const MemtableUnit& unit);
   Status flush_everything();
   std::vector<SequenceNumber> live_snapshots() override;
@@ -135,6 +139,9 @@ class EngineImpl final : public Engine, private CompactionHost {
   std::unique_ptr<Wal> wal_;
   std::unique_ptr<GroupCommit> commit_;
   std::unique_ptr<CompactionDriver> compaction_;
+  std::unique_ptr<Scrubber> scrubber_;
+  // The maintenance thread's.
+  std::unique_ptr<SpaceReserve> space_;
 
   std::thread commit_thread_;
   std::thread flush_thread_;

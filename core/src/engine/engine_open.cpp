@@ -79,6 +79,10 @@ Status EngineImpl::start(const std::string& directory) {
       std::make_unique<Flusher>(Flusher::Dependencies{files_, *versions_, *memtables_, *snapshots_,
                                                       errors_, counters_, clock_, logger_},
                                 table_options());
+  scrubber_ = std::make_unique<Scrubber>(files_, *versions_, counters_, logger_);
+  // What the flush of a memtable takes.
+  space_ = std::make_unique<SpaceReserve>(files_, directory, options_.memtable_size, logger_);
+  space_->adopt();
   KVHOST_TRY(recover());
   build_write_path();
   start_threads();
@@ -188,6 +192,7 @@ Status EngineImpl::close() {
   MutexLock lock(close_mutex_);
   if (!is_open_.exchange(false, std::memory_order_acq_rel)) return Status::ok();
   controller_.stop();
+  scrubber_->stop();
   snapshots_->on_release({});
   // Ends what calls wait for, then waits for the calls.
   compaction_->close();

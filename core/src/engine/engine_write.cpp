@@ -3,6 +3,7 @@
 
 #include "base/thread_name.hpp"
 #include "engine/engine_impl.hpp"
+#include "engine/memory_guard.hpp"
 
 namespace kvhost::engine {
 
@@ -41,8 +42,13 @@ Result<WriteResult> EngineImpl::write(const WriteOptions& options, const WriteBa
 void EngineImpl::write_async(const WriteOptions& options, const WriteBatch& batch,
                              WriteCallback done) {
   if (const Status allowed = check_write(); !allowed) return done(allowed);
-  auto request = std::make_unique<WriteRequest>();
-  request->owned_batch.assign(batch.bytes());
+  std::unique_ptr<WriteRequest> request;
+  const Status copied = or_out_of_memory([&]() -> Status {
+    request = std::make_unique<WriteRequest>();
+    request->owned_batch.assign(batch.bytes());
+    return Status::ok();
+  });
+  if (!copied) return done(copied);
   request->batch = request->owned_batch;
   request->deadline_ns = options.deadline_ns;
   request->sync = options.sync;
@@ -59,7 +65,7 @@ bool EngineImpl::lead_writes(WriteRequest* mine) {
   commit_->commit(group);
   if (memtables_->is_active_full() &&
       memtables_->immutable_count() < options_.max_immutable_memtables) {
-    commit_->switch_memtable();
+    switch_memtable();
   }
   if (log_sync_ != nullptr && !wal_->is_durable()) log_sync_->wake();
   if (reserve_->is_low(visible_.load(std::memory_order_relaxed))) maintenance_->wake();
@@ -69,10 +75,18 @@ bool EngineImpl::lead_writes(WriteRequest* mine) {
   return is_mine_served;
 }
 
+// Without the memory for another one the memtable grows for now; the next group tries again.
+void EngineImpl::switch_memtable() {
+  static_cast<void>(or_out_of_memory([&]() -> Status {
+    commit_->switch_memtable();
+    return Status::ok();
+  }));
+}
+
 bool EngineImpl::make_room(WriteRequest* mine) {
   while (memtables_->is_active_full() && !errors_.any()) {
     if (memtables_->immutable_count() < options_.max_immutable_memtables) {
-      commit_->switch_memtable();
+      switch_memtable();
       break;
     }
     const uint64_t begin_ns = clock_.monotonic_ns();

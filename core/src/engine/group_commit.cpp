@@ -1,6 +1,7 @@
 #include "engine/group_commit.hpp"
 
 #include "base/assert.hpp"
+#include "engine/memory_guard.hpp"
 #include "engine/memtable_insert.hpp"
 
 namespace kvhost::engine {
@@ -28,6 +29,25 @@ void GroupCommit::commit(const WriteGroup& group) {
     fail_group(group, with_.errors.refusal());
     return;
   }
+  std::span<const std::string_view> payloads;
+  const Status resolved = or_out_of_memory([&]() -> Status {
+    payloads = resolve(group);
+    return Status::ok();
+  });
+  if (!resolved) {
+    fail_group(group, resolved);
+    return;
+  }
+  if (const Status durable = make_durable(group, payloads); !durable) {
+    // Whoever failed a condition judged by a batch that is now lost must decide anew, too.
+    fail_group(group, durable);
+    return;
+  }
+  if (!payloads.empty()) publish(payloads, resolver_);
+  count_outcomes(group, resolver_.counts());
+}
+
+std::span<const std::string_view> GroupCommit::resolve(const WriteGroup& group) {
   resolver_.begin_group(with_.visible.load(std::memory_order_relaxed) + 1);
   // A request that is overdue has its outcome already.
   group.for_each([&](WriteRequest& request) {
@@ -37,14 +57,7 @@ void GroupCommit::commit(const WriteGroup& group) {
   group.for_each([&](WriteRequest& request) {
     if (request.outcome) request.outcome = resolver_.resolve(request.batch, now_ms);
   });
-  const std::span<const std::string_view> payloads = resolver_.payloads();
-  if (const Status durable = make_durable(group, payloads); !durable) {
-    // Whoever failed a condition judged by a batch that is now lost must decide anew, too.
-    fail_group(group, durable);
-    return;
-  }
-  if (!payloads.empty()) publish(payloads, resolver_);
-  count_outcomes(group, resolver_.counts());
+  return resolver_.payloads();
 }
 
 Status GroupCommit::make_durable(const WriteGroup& group,
@@ -64,7 +77,7 @@ Status GroupCommit::make_durable(const WriteGroup& group,
 }
 
 void GroupCommit::publish(std::span<const std::string_view> payloads,
-                          const BatchResolver& resolver) {
+                          const BatchResolver& resolver) noexcept {
   MemtableUnit& unit = with_.memtables.active();
   last_group_bytes_ = 0;
   for (const std::string_view payload : payloads) {

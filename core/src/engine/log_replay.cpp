@@ -25,8 +25,7 @@ Result<ReplayedLog> replay_log(FileSystem& files, const std::string& directory,
       return {StatusCode::CORRUPTION, "log record at " + to_string(position) +
                                           ": expected a sequence number above " +
                                           std::to_string(replayed.last_sequence) + ", found " +
-                                          std::to_string(header.first_sequence) +
-                                          "; restore from a backup or run: kvctl repair DATA_DIR"};
+                                          std::to_string(header.first_sequence)};
     }
     if (memtables.is_active_full()) {
       memtables.switch_active(position);
@@ -38,8 +37,14 @@ Result<ReplayedLog> replay_log(FileSystem& files, const std::string& directory,
     replayed.last_now_ms = std::max(replayed.last_now_ms, header.now_ms);
     return Status::ok();
   };
-  KVHOST_TRY_ASSIGN(replayed.end, recover_log(files, log_path(directory),
-                                              {state.log_start, state.log_durable}, take));
+  auto end =
+      recover_log(files, log_path(directory), {state.log_start, state.log_durable}, take);
+  if (!end) {
+    const Status& failure = end.error();
+    if (failure.code() != StatusCode::CORRUPTION) return failure;
+    return Status(failure.code(), failure.message() + "; run `kvctl repair " + directory + "`");
+  }
+  replayed.end = std::move(*end);
   return replayed;
 }
 

@@ -19,7 +19,7 @@ MemtableSet::MemtableSet(SuperVersions& super_versions, VersionSet& versions, Me
   install();
 }
 
-void MemtableSet::install() {
+void MemtableSet::install() noexcept {
   auto next = std::make_shared<SuperVersion>();
   next->active = active_;
   next->immutables = immutables_;
@@ -28,8 +28,11 @@ void MemtableSet::install() {
 }
 
 void MemtableSet::switch_active(LogPosition log_end) {
-  auto fresh = std::make_shared<MemtableUnit>(next_id_++, &budget_, memtable_size_, recycled_);
+  auto fresh = std::make_shared<MemtableUnit>(next_id_, &budget_, memtable_size_, recycled_);
   MutexLock lock(mutex_);
+  // From here on nothing may fail: active_ and what readers see change together.
+  immutables_.reserve(immutables_.size() + 1);
+  ++next_id_;
   active_->log_end = log_end;
   active_->charge.resize(active_->table.approximate_bytes());
   immutables_.insert(immutables_.begin(), std::move(active_));

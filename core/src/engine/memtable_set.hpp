@@ -59,7 +59,7 @@ class MemtableSet {
   void wake_all();
 
  private:
-  void install() KVHOST_REQUIRES(mutex_);
+  void install() noexcept KVHOST_REQUIRES(mutex_);
   template <typename Condition>
   void wait_for(std::chrono::milliseconds timeout, const Condition& holds);
 

@@ -73,6 +73,27 @@ PinnedValue pin(KeyLookup& lookup) {
   return PinnedValue(value, std::make_shared<PinnedBlock>(std::move(lookup.block())));
 }
 
+// Keeps count of the values that a multi_get has found.
+class ByteLimit {
+ public:
+  explicit ByteLimit(uint64_t most) : left_(most), most_(most) {}
+
+  Status take(const KeyLookup& lookup) {
+    const uint64_t bytes = lookup.record() ? lookup.record()->value.size() : 0;
+    if (bytes <= left_) {
+      left_ -= bytes;
+      return Status::ok();
+    }
+    return {StatusCode::TOO_LARGE, "the values of these keys take more than " +
+                                       std::to_string(most_) +
+                                       " bytes together; ask for fewer keys at once"};
+  }
+
+ private:
+  uint64_t left_;
+  const uint64_t most_;
+};
+
 // The lookup's answer; expiry is judged only where there is one.
 template <typename NowMs>
 GetResult answer(KeyLookup& lookup, const NowMs& now_ms) {
@@ -125,11 +146,13 @@ Result<std::vector<GetResult>> ReadPath::multi_get(const ReadOptions& options,
                                       : with_.visible.load(std::memory_order_acquire);
   std::deque<EngineKey> engine_keys;
   std::vector<KeyLookup> lookups;
+  ByteLimit limit(options.max_bytes);
   lookups.reserve(keys.size());
   for (const KeyRef& key : keys) {
     engine_keys.emplace_back(key.space, key.key);
     lookups.emplace_back(engine_keys.back().view(), snapshot);
     look_into_memtables(*state, lookups.back());
+    KVHOST_TRY(limit.take(lookups.back()));
   }
 
   struct Probe {
@@ -157,6 +180,7 @@ Result<std::vector<GetResult>> ReadPath::multi_get(const ReadOptions& options,
     }
     for (const Probe& probe : probes) {
       KVHOST_TRY(probe.lookup->look_into(*probe.file, *probe.table, how, counters));
+      KVHOST_TRY(limit.take(*probe.lookup));
     }
   }
 

@@ -70,6 +70,10 @@ struct StatisticsCounters {
   std::atomic<uint64_t> flushes{0};
   std::atomic<uint64_t> flush_bytes_written{0};
   std::atomic<uint64_t> stall_no_space_ns{0};
+  std::atomic<uint64_t> scrub_runs{0};
+  std::atomic<uint64_t> scrub_tables{0};
+  std::atomic<uint64_t> scrub_bytes{0};
+  std::atomic<uint64_t> scrub_damaged_tables{0};
 
  private:
   std::array<ReadCounters, kShards> read_shards_;

@@ -1,12 +1,26 @@
 #include "engine/wal.hpp"
 
+#include "base/assert.hpp"
+#include "engine/memory_guard.hpp"
+
 namespace kvhost::engine {
 
+// The writer gathers a group in memory before it writes: failing that, nothing has happened.
+Result<LogPosition> Wal::append_or_run_out(std::span<const std::string_view> payloads) {
+  const LogPosition before = writer_->end_position();
+  auto end = or_out_of_memory([&] { return writer_->append_group(payloads); });
+  KVHOST_ASSERT(end || end.error().code() != StatusCode::OUT_OF_MEMORY ||
+                    writer_->end_position() == before,
+                "memory ran out between the log and its books; the next start replays the log");
+  return end;
+}
+
 Status Wal::append_group(std::span<const std::string_view> payloads) {
-  const Result<LogPosition> end = writer_->append_group(payloads);
+  const Result<LogPosition> end = append_or_run_out(payloads);
   if (!end) {
     // A record that is too long harms nothing but itself.
-    if (end.error().code() != StatusCode::TOO_LARGE) {
+    if (end.error().code() != StatusCode::TOO_LARGE &&
+        end.error().code() != StatusCode::OUT_OF_MEMORY) {
       errors_.report("appending to the log", end.error());
     }
     return end.error();

@@ -35,6 +35,8 @@ class Wal {
   const LogWriter& writer() const { return *writer_; }
 
  private:
+  Result<LogPosition> append_or_run_out(std::span<const std::string_view> payloads);
+
   const std::unique_ptr<LogWriter> writer_;
   Clock& clock_;
   BackgroundErrors& errors_;

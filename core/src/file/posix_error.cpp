@@ -10,7 +10,13 @@ Status posix_error(std::string_view path, std::string_view call, int error) {
   std::string message(path);
   message.append(": ").append(call).append(": ");
   message += std::generic_category().message(error) + " (errno " + std::to_string(error) + ")";
-  return {full ? StatusCode::NO_SPACE : StatusCode::IO_ERROR, std::move(message)};
+  if (full) return {StatusCode::NO_SPACE, std::move(message)};
+  // Nothing is wrong with the disk: the process or the machine has no descriptor left for now.
+  if (error == EMFILE || error == ENFILE) {
+    return {StatusCode::OVERLOADED,
+            message + "; raise the limit on open files (ulimit -n) if this lasts"};
+  }
+  return {StatusCode::IO_ERROR, std::move(message)};
 }
 
 }  // namespace kvhost::engine

@@ -49,7 +49,7 @@ Status check_is_database(FileSystem& files, const std::string& directory) {
       }
     }
   }
-  return {StatusCode::CONFLICT, directory + ": expected a database, found no CURRENT, MANIFEST or " +
+  return {StatusCode::INVALID_ARGUMENT, directory + ": expected a database, found no CURRENT, MANIFEST or " +
                                     std::string(kTablesDirectory) +
                                     "; name the data_dir of a node"};
 }

@@ -25,7 +25,7 @@ struct ManifestState {
   Status damage;
 };
 
-// OK when `directory` holds a database or what is left of one; CONFLICT otherwise.
+// OK when `directory` holds a database or what is left of one; INVALID_ARGUMENT otherwise.
 Status check_is_database(FileSystem& files, const std::string& directory);
 
 // Of the MANIFEST that CURRENT names.

@@ -177,6 +177,15 @@ void compaction_families(const Statistics& all, std::vector<MetricFamily>& out) 
       .add(number(all.entries_dropped_shadowed), {"shadowed"})
       .add(number(all.entries_dropped_deleted), {"deleted"})
       .add(number(all.entries_dropped_expired), {"expired"});
+  counter("kvhost_expiry_reclaimed_entries_total",
+          "Values that compaction took off the disk because they had expired.",
+          all.entries_expired_reclaimed);
+  family(out, kGauge, "kvhost_expiry_lag_seconds",
+         "For how long the oldest expired value that is still in a table has been expired.")
+      .add(static_cast<double>(all.expiry_lag_ms) / 1e3);
+  family(out, kGauge, "kvhost_compaction_policy_quarantined",
+         "1 while the configured policy is quarantined and the built-in one decides.")
+      .add(all.quarantined_policy.empty() ? 0 : 1);
   family(out, kGauge, "kvhost_compaction_policy_info", "The policy at work; always 1.", {"policy"})
       .add(1, {all.policy_name});
 }
@@ -207,6 +216,17 @@ void read_families(const Statistics& all, std::vector<MetricFamily>& out) {
       .add(number(all.get_hits));
 }
 
+void scrub_families(const Statistics& all, std::vector<MetricFamily>& out) {
+  const auto counter = [&](const char* name, const char* help, uint64_t value) {
+    family(out, kCounter, name, help).add(number(value));
+  };
+  counter("kvhost_scrub_runs_total", "Scrubs that went through all tables.", all.scrub_runs);
+  counter("kvhost_scrub_tables_total", "Tables that scrubs have checked.", all.scrub_tables);
+  counter("kvhost_scrub_read_bytes_total", "Bytes that scrubs have read.", all.scrub_bytes);
+  counter("kvhost_scrub_damaged_tables_total", "Tables that a scrub found damaged.",
+          all.scrub_damaged_tables);
+}
+
 void error_families(const Status& fault, std::vector<MetricFamily>& out) {
   family(out, kGauge, "kvhost_engine_background_error",
          "1 while a background error makes the node refuse writes, by status code.", {"status"})
@@ -226,6 +246,7 @@ void EngineMetrics::collect(std::vector<MetricFamily>& out) {
   compaction_families(all, out);
   write_stall_families(all, out);
   read_families(all, out);
+  scrub_families(all, out);
   error_families(engine_.background_error(), out);
 }
 

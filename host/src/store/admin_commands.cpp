@@ -86,14 +86,31 @@ Answer checkpoint(CommandScope scope, std::string_view text) {
   return json::object{{"path", target.string()}};
 }
 
+// Names the damaged tables; the findings in full are in the log.
+Answer scrub(CommandScope scope, std::string_view text) {
+  KVHOST_TRY_ASSIGN(const auto arguments,
+                    CommandArguments::parse("scrub", text, {"mib_per_second"}));
+  KVHOST_TRY_ASSIGN(const uint64_t rate, arguments.number("mib_per_second", 32, 1u << 20));
+  engine::ScrubOptions options;
+  options.bytes_per_second = rate << 20;
+  KVHOST_TRY_ASSIGN(const auto report, scope.engine.scrub(options));
+  json::array damaged;
+  for (const auto& one : report.damage) {
+    damaged.push_back(json::object{{"file", one.file}, {"problem", one.problem}});
+  }
+  return json::object{
+      {"tables", report.tables}, {"bytes", report.bytes}, {"damaged", std::move(damaged)}};
+}
+
 Answer use_compaction(CommandScope scope, std::string_view text) {
   KVHOST_TRY_ASSIGN(const auto arguments,
-                    CommandArguments::parse("compaction-use", text, {"name"}));
+                    CommandArguments::parse("compaction-use", text, {"name", "options"}));
   KVHOST_TRY_ASSIGN(const std::string name, arguments.required_text("name"));
+  KVHOST_TRY_ASSIGN(const auto options, arguments.text("options"));
   if (scope.core.node == nullptr) {
     return Status(StatusCode::NOT_SUPPORTED, "compaction-use: there is no node to ask");
   }
-  KVHOST_TRY(scope.core.node->use_compaction(name));
+  KVHOST_TRY(scope.core.node->use_compaction(name, options.value_or("")));
   return json::object{{"policy", scope.engine.statistics().policy_name}};
 }
 
@@ -101,11 +118,12 @@ struct Command {
   std::string_view name;
   Answer (*run)(CommandScope scope, std::string_view arguments);
 };
-constexpr std::array<Command, 6> kCommands = {{{"checkpoint", &checkpoint},
+constexpr std::array<Command, 7> kCommands = {{{"checkpoint", &checkpoint},
                                                {"compact", &compact},
                                                {"compaction-use", &use_compaction},
                                                {"flush", &flush},
                                                {"resume", &resume},
+                                               {"scrub", &scrub},
                                                {"sync", &sync}}};
 
 const Command* find_command(std::string_view name) {

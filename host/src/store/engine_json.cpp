@@ -74,6 +74,12 @@ json::object file_json(const engine::TreeFile& file) {
           {"busy", file.view.busy}};
 }
 
+// Null while no policy is quarantined.
+json::value quarantine_json(const Statistics& all) {
+  if (all.quarantined_policy.empty()) return nullptr;
+  return json::object{{"policy", all.quarantined_policy}, {"reason", all.quarantine_reason}};
+}
+
 }  // namespace
 
 json::value status_json(const Status& status) {
@@ -96,6 +102,7 @@ json::object engine_summary(engine::Engine& engine) {
           {"table_bytes", all.table_bytes},
           {"levels", levels_json(all.levels)},
           {"compaction_policy", all.policy_name},
+          {"quarantined_policy", quarantine_json(all)},
           {"pending_compaction_bytes", all.pending_compaction_bytes},
           {"write_amplification", all.write_amplification()}};
 }
@@ -138,8 +145,14 @@ json::object statistics_json(const Statistics& all) {
       {"entries_dropped_shadowed", all.entries_dropped_shadowed},
       {"entries_dropped_deleted", all.entries_dropped_deleted},
       {"entries_dropped_expired", all.entries_dropped_expired},
+      {"entries_expired_reclaimed", all.entries_expired_reclaimed},
+      {"expiry_lag_seconds", static_cast<double>(all.expiry_lag_ms) / 1e3},
       {"policy_faults", all.policy_faults},
       {"jobs_refused", all.jobs_refused},
+      {"scrub_runs", all.scrub_runs},
+      {"scrub_tables", all.scrub_tables},
+      {"scrub_bytes", all.scrub_bytes},
+      {"scrub_damaged_tables", all.scrub_damaged_tables},
       {"cache_hits", all.cache_hits},
       {"cache_misses", all.cache_misses},
       {"cache_evictions", all.cache_evictions},

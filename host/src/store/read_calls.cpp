@@ -35,6 +35,9 @@ kvh_entry to_entry(std::string_view key, const GetResult& got, uint64_t now_ms) 
   return entry;
 }
 
+// Of the values that one read may ask for together.
+constexpr uint64_t kMaxAnswerBytes = uint64_t{256} << 20;
+
 // The state that a read looks at.
 struct ReadView {
   engine::Engine* engine = nullptr;
@@ -68,8 +71,9 @@ Result<Step> read_one(const ReadView& view, std::string_view key, bool memory_on
 
 Result<Step> read_many(const ReadView& view, std::span<const KeyRef> keys, bool memory_only,
                        kvh_entry_sink sink, PendingCall* call) {
-  KVHOST_TRY_ASSIGN(const std::vector<GetResult> got,
-                    view.engine->multi_get(view.options(memory_only), keys));
+  engine::ReadOptions options = view.options(memory_only);
+  options.max_bytes = kMaxAnswerBytes;
+  KVHOST_TRY_ASSIGN(const std::vector<GetResult> got, view.engine->multi_get(options, keys));
   for (const auto& each : got) {
     if (each.outcome == Lookup::kNeedsDisk) return Step::kNeedsDisk;
   }

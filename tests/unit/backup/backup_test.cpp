@@ -94,7 +94,7 @@ TEST_CASE("backup: taken names, open databases and full directories are refused"
     return create_backup(database.disk, source, "backups", name, 1).status().code();
   };
   CHECK(code("db", "monday") == StatusCode::CONFLICT);
-  CHECK(code("nowhere", "x") == StatusCode::CONFLICT);
+  CHECK(code("nowhere", "x") == StatusCode::INVALID_ARGUMENT);
   for (const char* name : {"", "..", ".hidden", "a/b", "x.tmp", "white space"}) {
     INFO(name);
     CHECK(code("db", name) == StatusCode::INVALID_ARGUMENT);
@@ -105,7 +105,8 @@ TEST_CASE("backup: taken names, open databases and full directories are refused"
   }
   CHECK(restore_backup(database.disk, "backups/monday", "db").status().code() ==
         StatusCode::CONFLICT);
-  CHECK(restore_backup(database.disk, "backups", "other").status().code() == StatusCode::CONFLICT);
+  CHECK(restore_backup(database.disk, "backups", "other").status().code() ==
+        StatusCode::INVALID_ARGUMENT);
   CHECK(database.contents_of("db") == database.contents());
   REQUIRE(database.disk.create_directories("empty").is_ok());
   CHECK(restore_backup(database.disk, "backups/monday", "empty").has_value());

@@ -7,11 +7,13 @@
 //   @ section NAME JSON  what the node's info answers
 //   @ command NAME JSON  what the node answers to a command; it echoes the arguments as "asked"
 //   @ no-node            from here on nobody listens
+//   @ database NAME      a small database in the story's folder, of a node that was stopped
+//   @ flip FILE OFFSET   turns a bit of that byte
 //   @ advance MS         the store's clock
 //   $ kvctl ARGUMENTS    run; 'quoted words' are one argument; TMP is the story's folder
 //   < line               a line of the command's stdin
 //   everything else      what came out, "| " before what would read as one of these lines; stderr
-//   with "! " before it; [exit N] when it is not 0
+//   with "! " before it; [exit N] when it is not 0; times of day as TIME, long numbers as NUMBER
 //
 // Threads:   one.
 #pragma once
@@ -22,10 +24,12 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "kvhost/engine/engine.hpp"
 #include "run.hpp"
 #include "unit/transport_tcp/tcp_server.hpp"
 
@@ -148,6 +152,10 @@ class KvctlScript {
         }
         return replaced(at->second, "ASKED", std::string(arguments));
       };
+    } else if (verb == "database") {
+      make_database((folder_ / name).string());
+    } else if (verb == "flip") {
+      flip(folder_ / name, std::stoull(rest));
     } else if (verb == "no-node") {
       server_.stop();
     } else if (verb == "advance") {
@@ -155,6 +163,39 @@ class KvctlScript {
     } else {
       throw std::runtime_error("the story asks for what is not known: " + line);
     }
+  }
+
+  static void make_database(const std::string& directory) {
+    engine::Options options;
+    options.wal_segment_size = 64 << 10;
+    auto opened = engine::Engine::open(directory, options, {});
+    if (!opened) throw std::runtime_error(opened.status().to_string());
+    engine::Engine& engine = **opened;
+    const auto put = [&engine](const std::string& key) {
+      engine::WriteBatch batch;
+      batch.put(0, key, "value of " + key);
+      if (!engine.write({}, batch)) throw std::runtime_error("a write failed");
+    };
+    for (int i = 0; i < 30; ++i) put("key" + std::to_string(100 + i));
+    if (!engine.flush()) throw std::runtime_error("a flush failed");
+    put("in the log");
+    if (!engine.close()) throw std::runtime_error("the engine did not close");
+  }
+
+  static void flip(const std::filesystem::path& path, std::size_t offset) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(offset));
+    const int byte = file.get();
+    if (!file) throw std::runtime_error("no such byte: " + path.string());
+    file.seekp(static_cast<std::streamoff>(offset));
+    file.put(static_cast<char>(byte ^ 1));
+  }
+
+  // What differs from run to run.
+  static std::string steady(const std::string& text) {
+    static const std::regex kTime("20[0-9]{2}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}");
+    static const std::regex kLong("[0-9]{13,20}|[0-9a-f]{16}");
+    return std::regex_replace(std::regex_replace(text, kTime, "TIME"), kLong, "NUMBER");
   }
 
   std::string run_line(const std::string& line, const std::string& input) {
@@ -170,6 +211,7 @@ class KvctlScript {
     std::istringstream errors(err.str());
     for (std::string words; std::getline(errors, words);) text += "! " + words + "\n";
     if (code != 0) text += "[exit " + std::to_string(code) + "]\n";
+    text = steady(text);
     return replaced(replaced(text, folder_.string(), "TMP"), endpoint_, "ENDPOINT");
   }
 

@@ -112,9 +112,9 @@ TEST_CASE("verify: a table that nothing names is a note, not damage") {
 
 TEST_CASE("verify: an open database, and a place without one, are refused") {
   DamagedDatabase database;
-  CHECK(verify_database(database.disk, "nowhere").status().code() == StatusCode::CONFLICT);
+  CHECK(verify_database(database.disk, "nowhere").status().code() == StatusCode::INVALID_ARGUMENT);
   REQUIRE(database.disk.create_directories("empty").is_ok());
-  CHECK(verify_database(database.disk, "empty").status().code() == StatusCode::CONFLICT);
+  CHECK(verify_database(database.disk, "empty").status().code() == StatusCode::INVALID_ARGUMENT);
   const auto engine = database.open("db");
   CHECK(verify_database(database.disk, "db").status().code() == StatusCode::LOCKED);
 }

@@ -6,7 +6,8 @@
 // A backup is made from a checkpoint of a running node, or from the data directory of a stopped one.
 //
 // Threads:   any, for different names.
-// Errors:    CONFLICT (the name or the directory is taken), CORRUPTION (the copy or the backup is
+// Errors:    INVALID_ARGUMENT (no database, no backup there, or no name of one), CONFLICT (the name or
+//            the directory is taken), CORRUPTION (the copy or the backup is
 //            damaged: names file, expected, found), FORMAT_UNSUPPORTED, LOCKED, NO_SPACE, IO_ERROR.
 // Format:    docs/formats/backup.md
 #pragma once

@@ -19,6 +19,7 @@
 
 #include "kvhost/engine/iterator.hpp"
 #include "kvhost/engine/options.hpp"
+#include "kvhost/engine/scrub.hpp"
 #include "kvhost/engine/statistics.hpp"
 #include "kvhost/engine/tree_snapshot.hpp"
 #include "kvhost/engine/write_batch.hpp"
@@ -36,12 +37,15 @@ class Snapshot {
 struct ReadOptions {
   // Null: the newest state.
   const Snapshot* snapshot = nullptr;
-  // Do not touch the disk: kNeedsDisk is answered where that would be needed.
+  // Do not touch the disk: kNeedsDisk is answered where that would be needed. Of get() and
+  // multi_get(); an iterator is refused with NOT_SUPPORTED.
   bool memory_only = false;
   // Blocks read are not kept in the cache.
   bool fill_cache = true;
   // The time that expiry is judged by, Unix milliseconds; 0: the engine's log time now.
   uint64_t now_ms = 0;
+  // multi_get(): values of more than this together are TOO_LARGE. Many small keys can ask for much.
+  uint64_t max_bytes = UINT64_MAX;
 };
 
 // Bytes of a value, pinned where they lie (a cached block, a memtable) or owned.
@@ -186,6 +190,10 @@ class Engine {
   virtual void set_policy(std::shared_ptr<CompactionPolicy> policy, std::string name) = 0;
   // Online backup base: hard links of the tables and a manifest, in a directory that does not exist.
   virtual Status checkpoint(const std::string& directory) = 0;
+  // Reads and checks every table beside everything else; damage is a finding, not an error.
+  virtual Result<ScrubReport> scrub(const ScrubOptions&) {
+    return Status(StatusCode::NOT_SUPPORTED, "this engine has no scrub");
+  }
 
   // OK, or why writes are refused.
   virtual Status background_error() = 0;

@@ -4,7 +4,8 @@
 // Threads:   a FileSystem may be called from any thread; a File by one thread at a time, except
 //            that RandomAccessFile::read_at may be called by many, and PositionedFile::sync while
 //            another thread is in write_at (it covers the writes that had returned before).
-// Errors:    NO_SPACE (ENOSPC, EDQUOT), IO_ERROR (everything else); messages name path, call, errno.
+// Errors:    NO_SPACE (ENOSPC, EDQUOT), OVERLOADED (EMFILE, ENFILE: no descriptor is left), IO_ERROR
+//            (everything else); messages name path, call, errno.
 // Durable:   bytes are durable after sync() of their file; a new, renamed or removed name is
 //            durable after sync_directory() of its directory. Nothing else promises anything.
 #pragma once

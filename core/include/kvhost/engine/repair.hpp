@@ -5,8 +5,8 @@
 // merged anew by sequence number, the only order that then is left.
 //
 // Threads:   any.
-// Errors:    LOCKED (a node has it open), CONFLICT (no database there, or the target exists),
-//            IO_ERROR, NO_SPACE. After an error the target does not exist; what was begun of it lies
+// Errors:    LOCKED (a node has it open), INVALID_ARGUMENT (no database there), CONFLICT (the target
+//            exists), IO_ERROR, NO_SPACE. After an error the target does not exist; what was begun of it lies
 //            in TARGET.tmp, which the next attempt removes.
 #pragma once
 

@@ -76,8 +76,18 @@ struct Statistics {
   uint64_t entries_dropped_shadowed = 0;
   uint64_t entries_dropped_deleted = 0;
   uint64_t entries_dropped_expired = 0;
+  // Values that compaction took off the disk because they had expired (some left a tombstone).
+  uint64_t entries_expired_reclaimed = 0;
+  // For how long the table with the oldest expired value has been holding it, milliseconds.
+  uint64_t expiry_lag_ms = 0;
   uint64_t policy_faults = 0;
   uint64_t jobs_refused = 0;
+
+  // Scrubs: whole runs, and what they read and found so far.
+  uint64_t scrub_runs = 0;
+  uint64_t scrub_tables = 0;
+  uint64_t scrub_bytes = 0;
+  uint64_t scrub_damaged_tables = 0;
 
   // Cache and filters.
   uint64_t cache_hits = 0;
@@ -95,6 +105,9 @@ struct Statistics {
   uint64_t last_sequence = 0;
   uint64_t now_ms = 0;
   std::string policy_name;
+  // The policy that was quarantined for a fault, and why; empty while none is.
+  std::string quarantined_policy;
+  std::string quarantine_reason;
 
   // (log + flush + compaction bytes) ÷ user bytes; 0 before the first write.
   double write_amplification() const {

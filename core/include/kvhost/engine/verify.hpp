@@ -3,7 +3,7 @@
 // the order of records within tables and across runs, the log up to its end.
 //
 // Threads:   any.
-// Errors:    LOCKED (a node has it open), CONFLICT (no database there), IO_ERROR. Damage is no error
+// Errors:    LOCKED (a node has it open), INVALID_ARGUMENT (no database there), IO_ERROR. Damage is no error
 //            but a finding of the report. Nothing on disk is changed.
 #pragma once
 
