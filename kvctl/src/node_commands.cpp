@@ -172,7 +172,9 @@ Status run_compact(Invocation& call) {
 }
 
 Status run_compaction_use(Invocation& call) {
-  return order(call, "compaction-use", {{"name", call.arguments[0]}});
+  json::object arguments{{"name", call.arguments[0]}};
+  if (const auto options = call.option("options")) arguments["options"] = *options;
+  return order(call, "compaction-use", arguments);
 }
 
 Status run_resume(Invocation& call) { return order(call, "resume", {}); }

@@ -63,9 +63,9 @@ TEST_CASE("the compaction policy is switched on a living node, and back") {
   const RunningNode running(folder);
   auto& node = *running.node;
   for (int round = 0; round < 3; ++round) {
-    REQUIRE(node.use_compaction("plain-c"));
+    REQUIRE(node.use_compaction("plain-c", ""));
     CHECK(says(node.config_json(), "\"compaction\":{\"plugin\":\"plain-c\""));
-    REQUIRE(node.use_compaction("tiny"));
+    REQUIRE(node.use_compaction("tiny", ""));
     // The file's options belong to the policy that the file names.
     CHECK(says(node.config_json(), "\"fanout\":7"));
   }
@@ -76,10 +76,10 @@ TEST_CASE("a policy that cannot be had leaves the old one") {
   folder.write_tiny();
   const RunningNode running(folder);
   auto& node = *running.node;
-  const auto unknown = node.use_compaction("tinny");
+  const auto unknown = node.use_compaction("tinny", "");
   CHECK(unknown.code() == StatusCode::INVALID_ARGUMENT);
   CHECK(says(unknown.message(), "Did you mean \"tiny\"?"));
-  const auto throwing = node.use_compaction("throwing");
+  const auto throwing = node.use_compaction("throwing", "");
   CHECK_FALSE(throwing.is_ok());
   CHECK(says(throwing.message(), "the cat sat on the keyboard"));
   CHECK(says(node.config_json(), "\"compaction\":{\"plugin\":\"tiny\""));

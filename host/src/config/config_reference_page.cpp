@@ -113,6 +113,10 @@ std::string config_reference_page(const std::vector<ComponentPage>& components) 
     page += "\n## " + header + "\n\n" + section.doc +
             "\n\n`plugin` names the component; its options stand in `[" + section.name +
             ".options]`.\n";
+    if (!section.own_options.empty()) {
+      page += "\n";
+      append_table(page, section.own_options);
+    }
     for (const auto& component : components) {
       if (component.section != section.name) continue;
       page += "\n### plugin = \"" + component.name + "\" (" + component.plugin_id + ")\n\n";
@@ -142,7 +146,13 @@ std::string config_as_json(const NodeSettings& settings,
     if (component.options != nullptr && component.values != nullptr) {
       object["options"] = to_json(*component.options, *component.values);
     }
-    if (component_section(component.section).repeated) {
+    const auto& section = component_section(component.section);
+    if (const auto own = settings.sections.find(section.name); own != settings.sections.end()) {
+      for (auto& member : to_json(section.own_options, own->second)) {
+        object[member.key()] = std::move(member.value());
+      }
+    }
+    if (section.repeated) {
       transports.push_back(std::move(object));
     } else {
       root[component.section] = std::move(object);

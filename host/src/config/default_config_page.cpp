@@ -53,6 +53,10 @@ void append_component(std::string& page, const ComponentSection& section,
       section.repeated ? "[[" + section.name + "]]" : "[" + section.name + "]";
   append_comment(page, component.doc);
   page += header + "\nplugin = " + toml_string(component.name) + "\n";
+  // The page of one plugin (without values) tells of nothing but its own options.
+  if (component.values != nullptr) {
+    for (const auto& option : section.own_options) append_option(page, option, nullptr);
+  }
   if (component.options->empty()) return;
   page += "[" + section.name + ".options]\n";
   for (const auto& option : *component.options) append_option(page, option, component.values);

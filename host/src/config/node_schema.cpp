@@ -71,8 +71,13 @@ constexpr auto kSecurityOptions = kvhost::options(
     kvhost::boolean("allow_insecure", false)
         .doc("allows listening beyond this machine although nobody is asked for credentials"));
 
+constexpr auto kCompactionOptions = kvhost::options(
+    kvhost::boolean("allow_lossy_drop", false)
+        .doc("the owner of the data allows policies to drop live data, the oldest first, to stay "
+             "within a size (time-window: max_size)"));
+
 template <std::size_t N>
-SectionSchema make_section(const char* name, const char* doc, const OptionList<N>& options) {
+Schema make_schema(const char* name, const OptionList<N>& options) {
   // The rows are copied below; the table itself need not stay.
   const kvhost::detail::OptionTable table(options.items.data(), N);
   auto schema = read_schema(table.rows(), table.count(), sizeof(kvh_option), name);
@@ -80,7 +85,12 @@ SectionSchema make_section(const char* name, const char* doc, const OptionList<N
     std::fprintf(stderr, "kvhost: %s\n", schema.error().message().c_str());
     std::abort();
   }
-  return {name, doc, std::move(*schema)};
+  return std::move(*schema);
+}
+
+template <std::size_t N>
+SectionSchema make_section(const char* name, const char* doc, const OptionList<N>& options) {
+  return {name, doc, make_schema(name, options)};
 }
 
 [[noreturn]] void no_such_section(std::string_view name) {
@@ -111,14 +121,26 @@ const Schema& section_schema(std::string_view name) {
 
 const std::vector<ComponentSection>& component_sections() {
   static const auto* const kSections = new std::vector<ComponentSection>{
-      {"compaction", "Which sorted runs are merged, and when.", KVH_KIND_COMPACTION, false, false},
+      {"compaction", "Which sorted runs are merged, and when.", KVH_KIND_COMPACTION, false, false,
+       make_schema("compaction", kCompactionOptions)},
       {"replication",
        "How writes are ordered and copied to other nodes; \"none\" = one node alone.",
-       KVH_KIND_REPLICATION, false, true},
-      {"transport", "A protocol that clients speak; one section for each.", KVH_KIND_TRANSPORT,
-       true, false},
-      {"metrics", "Shows the node's metrics to a monitoring system; \"none\" = nobody.",
-       KVH_KIND_EXPORTER, false, true},
+       KVH_KIND_REPLICATION,
+       false,
+       true,
+       {}},
+      {"transport",
+       "A protocol that clients speak; one section for each.",
+       KVH_KIND_TRANSPORT,
+       true,
+       false,
+       {}},
+      {"metrics",
+       "Shows the node's metrics to a monitoring system; \"none\" = nobody.",
+       KVH_KIND_EXPORTER,
+       false,
+       true,
+       {}},
   };
   return *kSections;
 }

@@ -28,6 +28,8 @@ struct ComponentSection {
   std::string kind;  // "kvhost.compaction/1"
   bool repeated;     // [[transport]]
   bool may_be_none;  // plugin = "none" goes without
+  // Keys of the host's own beside `plugin` and `options`.
+  Schema own_options;
 };
 const std::vector<ComponentSection>& component_sections();
 const ComponentSection& component_section(std::string_view name);

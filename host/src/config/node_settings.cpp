@@ -199,11 +199,32 @@ class SettingsReader {
       }
       return;
     }
-    auto component = read_component(section, *found);
+    ConfigValue table = *found;
+    read_own_options(section, table);
+    auto component = read_component(section, table);
     if (!component) return;
     if (section.name == "compaction") settings_.compaction = std::move(*component);
     if (section.name == "replication") settings_.replication = std::move(*component);
     if (section.name == "metrics") settings_.metrics = std::move(*component);
+  }
+
+  // Takes the host's own keys out of a component's section.
+  void read_own_options(const ComponentSection& section, ConfigValue& table) {
+    if (section.own_options.empty()) return;
+    ConfigValue own = table;
+    const auto is_own = [&section](const ConfigMember& member) {
+      return find_option(section.own_options, member.key) != nullptr;
+    };
+    std::erase_if(own.members, [&](const ConfigMember& member) { return !is_own(member); });
+    std::erase_if(table.members, is_own);
+    const ValueContext context{"[" + section.name + "]", settings_.base_directory,
+                               settings_.command_line_directory};
+    OptionValues values =
+        validate_options(section.own_options, &own, context, table.place, diagnostics_);
+    if (section.name == "compaction") {
+      settings_.engine.allow_lossy_drop = values.boolean("allow_lossy_drop");
+    }
+    settings_.sections.insert_or_assign(section.name, std::move(values));
   }
 
   std::optional<ComponentSettings> read_component(const ComponentSection& section,

@@ -5,6 +5,7 @@
 
 #include "config/config_file.hpp"
 #include "config/embedded_texts.hpp"
+#include "config/node_schema.hpp"
 
 namespace kvhost::host {
 namespace {
@@ -23,8 +24,11 @@ bool is_component_section(std::string_view section) {
   return section == "compaction" || section == "replication" || section == "metrics";
 }
 
-// A component's keys are `plugin` and `options`; any other is short for one of its options.
+// A component's keys are `plugin`, `options` and a few of the host's; any other is short for one of
+// its options.
 void insert_options(std::vector<std::string>& parts, std::size_t at) {
+  const auto& own = component_section(parts.front()).own_options;
+  if (parts.size() > at && find_option(own, parts[at]) != nullptr) return;
   if (parts.size() > at && parts[at] != "plugin" && parts[at] != "options") {
     parts.insert(parts.begin() + static_cast<std::ptrdiff_t>(at), "options");
   }

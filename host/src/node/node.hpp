@@ -59,7 +59,7 @@ class Node final : public NodeView {
   std::vector<TransportFacts> transports() const override;
   std::string plugins_json() const override;
   std::string config_json() const override;
-  Status use_compaction(std::string_view name) override;
+  Status use_compaction(std::string_view name, std::string_view options) override;
 
  private:
   // A component as it was planned, and its living instance.
@@ -83,8 +83,9 @@ class Node final : public NodeView {
   void publish_pages();
 
   void stop_part(std::unique_ptr<Part>& part, TimePoint deadline);
-  Status switch_compaction(const std::string& name);
+  Status switch_compaction(const std::string& name, const std::string& options);
   void forget_retired_policies();
+  void leave_behind_if_held(std::unique_ptr<Part>& part);
 
   std::vector<Part*> parts() const;
   struct Reload;

@@ -55,6 +55,9 @@ bool Node::plan_reload(Reload& reload, Diagnostics& diagnostics) {
     kept = merge(section.options, kept, fresh->sections.find(section.name)->second,
                  "[" + section.name + "]", reload.taken, reload.needs_restart);
   }
+  if (fresh->engine.allow_lossy_drop != settings_.engine.allow_lossy_drop) {
+    reload.needs_restart.push_back("[compaction] allow_lossy_drop");
+  }
   reload.settings.log_level = fresh->log_level;
   reload.settings.drain_timeout = fresh->drain_timeout;
   const auto plan_part = [&](Part* part, ComponentSettings& known,

@@ -1,4 +1,5 @@
 // What a running node shows and does for administrators.
+#include "config/config_file.hpp"
 #include "kvhost/abi/compaction.h"
 #include "kvhost/abi/metrics.h"
 #include "kvhost/abi/transport.h"
@@ -24,6 +25,23 @@ std::vector<std::string> addresses_of(const ComponentInstance& instance) {
       &addresses};
   table->addresses(instance.self(), sink);
   return addresses;
+}
+
+// Lines of TOML, or the inline table that fits on a command line: `{ fanout = 8, max_runs = 9 }`.
+Result<ConfigValue> parse_given_options(const std::string& text) {
+  const bool is_inline = text.find_first_not_of(" \t\n") != std::string::npos &&
+                         text[text.find_first_not_of(" \t\n")] == '{';
+  auto parsed =
+      parse_config_text(is_inline ? "options = " + text : text, "compaction use --options");
+  if (!parsed) return Status(StatusCode::INVALID_ARGUMENT, parsed.error().message());
+  if (!is_inline) return std::move(*parsed);
+  auto* const table = parsed->find("options");
+  if (parsed->members.size() == 1 && table != nullptr && table->type == ConfigType::kTable) {
+    return std::move(*table);
+  }
+  return Status(StatusCode::INVALID_ARGUMENT,
+                "compaction use --options: expected lines of TOML or one inline table, found \"" +
+                    text + "\"");
 }
 
 }  // namespace
@@ -96,11 +114,13 @@ std::string Node::config_json() const {
   return config_json_;
 }
 
-Status Node::use_compaction(std::string_view name) {
-  return control_.call([this, name = std::string(name)] { return switch_compaction(name); });
+Status Node::use_compaction(std::string_view name, std::string_view options) {
+  return control_.call([this, name = std::string(name), options = std::string(options)] {
+    return switch_compaction(name, options);
+  });
 }
 
-Status Node::switch_compaction(const std::string& name) {
+Status Node::switch_compaction(const std::string& name, const std::string& options) {
   forget_retired_policies();
   ComponentSettings chosen;
   chosen.section = "[compaction]";
@@ -108,6 +128,10 @@ Status Node::switch_compaction(const std::string& name) {
   chosen.place.source = std::make_shared<const std::string>("compaction use " + name);
   // The file's options belong to the policy that it names.
   if (name == settings_.compaction.plugin) chosen = settings_.compaction;
+  if (!options.empty()) {
+    KVHOST_TRY_ASSIGN(chosen.options, parse_given_options(options));
+    chosen.options_place = chosen.options->place;
+  }
   Diagnostics diagnostics;
   auto planned = plan_component(settings_, chosen, registry_, diagnostics);
   publish_pages();

@@ -29,8 +29,10 @@ class NodeView {
   // The sections "plugins" and "config", as JSON texts.
   virtual std::string plugins_json() const = 0;
   virtual std::string config_json() const = 0;
-  // Puts another compaction policy to work, under load. May block (runs on the background lane).
-  virtual Status use_compaction(std::string_view name) = 0;
+  // Puts another compaction policy to work, under load. `options` are lines of TOML, or an inline
+  // table; empty: those of the file where it names this policy, else the defaults. May block (runs
+  // on the background lane).
+  virtual Status use_compaction(std::string_view name, std::string_view options) = 0;
 };
 
 }  // namespace kvhost::host

@@ -108,7 +108,7 @@ enum class JobType : uint32_t {
 struct Job {
   JobType type = JobType::kMerge;
   std::vector<uint64_t> inputs;
-  std::string clip_start;
+  std::string clip_start;  // covers the inputs: a range that cuts a table is refused
   std::string clip_end;
   uint32_t target_level = 0;
   // The run that the outputs join; 0 = a new run, placed where the oldest input stands, or further
@@ -119,7 +119,7 @@ struct Job {
   uint64_t split_window_ms = 0;
   Codec codec = Codec::kDefault;
   uint32_t bits_per_key = 0;
-  uint64_t blob_threshold = 0;
+  uint64_t blob_threshold = 0;  // reserved, like kRewriteBlobs
   uint32_t priority = 0;
   std::string policy_state;
   std::string reason;

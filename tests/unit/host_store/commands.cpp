@@ -21,8 +21,8 @@ class FakeNode final : public NodeView {
   std::vector<std::string> not_ready_reasons() const override { return reasons; }
   std::string plugins_json() const override { return R"([{"id":"org.example.x"}])"; }
   std::string config_json() const override { return R"({"node":{"id":"n1"}})"; }
-  Status use_compaction(std::string_view name) override {
-    if (name == "lazy") return {};
+  Status use_compaction(std::string_view name, std::string_view options) override {
+    if (name == "lazy" && (options.empty() || options == "fanout = 4")) return {};
     return {StatusCode::INVALID_ARGUMENT, "no policy \"" + std::string(name) + "\""};
   }
   std::vector<std::string> reasons;

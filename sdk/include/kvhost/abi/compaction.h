@@ -104,7 +104,7 @@ typedef struct kvh_job {
   uint32_t type;
   const uint64_t* inputs; /* file ids */
   uint64_t input_count;
-  kvh_bytes clip_start; /* merge only [clip_start, clip_end) of the inputs; both empty = all of them */
+  kvh_bytes clip_start; /* [clip_start, clip_end) covers the inputs, or both are empty; no cuts */
   kvh_bytes clip_end;
   uint32_t target_level;
   uint32_t priority;            /* higher runs first among waiting jobs */
