@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "kvhost/abi/plugin.h"
@@ -282,9 +283,15 @@ struct ReplicationThunks {
       return KVH_OK;
     });
   }
-  static int32_t command(void* self, const kvh_call*, kvh_bytes name, kvh_bytes arguments,
-                         kvh_bytes_sink sink, kvh_done, kvh_error* error) noexcept {
+  static int32_t command(void* self, const kvh_call* call, kvh_bytes name, kvh_bytes arguments,
+                         kvh_bytes_sink sink, kvh_done done, kvh_error* error) noexcept {
     return guarded(error, "command", [&]() -> int32_t {
+      if constexpr (!std::is_same_v<decltype(&T::run_command),
+                                    decltype(&Replication::run_command)>) {
+        Instance<T>::of(self).run_command(*call, to_view(name), to_view(arguments),
+                                          CommandDone(sink, done));
+        return KVH_PENDING;
+      }
       auto answer = Instance<T>::of(self).command(to_view(name), to_view(arguments));
       if (!answer) return write_status(error, answer.error());
       send(sink, *answer);
