@@ -93,6 +93,8 @@ typedef struct kvh_state_machine {
   /* What the install still needs, as JSON: [{"name":…,"offset":…,"bytes":…},…]. Optional. */
   int32_t (*install_wanted)(void* self, uint64_t install, kvh_bytes_sink sink,
                             kvh_error* error) KVH_NOEXCEPT;
+  /* The newest version given to a write; 0: nothing was ever written to this state. Optional. */
+  uint64_t (*last_version)(void* self) KVH_NOEXCEPT;
 } kvh_state_machine;
 
 #define KVH_TRAIT_OWN_LOG 1u        /* the strategy keeps the log: the engine's is off */
