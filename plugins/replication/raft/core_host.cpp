@@ -197,6 +197,15 @@ void CoreHost::fill_installs(kvr_host& host) {
     const int32_t code = state.install_begin(state.self, bytes(manifest, size), id, &words);
     return code == KVH_OK ? KVH_OK : fill(error, code, words);
   };
+  host.install_wanted = [](void* self, uint64_t id, kvr_buffer* wanted,
+                           kvr_error* error) -> int32_t {
+    const auto& state = machine(self);
+    *wanted = {};
+    if (!KVH_HAS(&state, kvh_state_machine, install_wanted)) return KVH_OK;
+    kvh_error words = detail::make_error();
+    const int32_t code = state.install_wanted(state.self, id, {&grow, wanted}, &words);
+    return code == KVH_OK ? KVH_OK : fill(error, code, words);
+  };
   host.install_write = [](void* self, uint64_t id, const char* file, uint64_t file_size,
                           uint64_t offset, const char* data, uint64_t size,
                           kvr_error* error) -> int32_t {

@@ -70,6 +70,8 @@ typedef struct kvr_host {
   void (*checkpoint_close)(void* self, uint64_t id);
   int32_t (*install_begin)(void* self, const char* manifest, uint64_t size, uint64_t* id,
                            kvr_error* error);
+  /* Data stays null when the host does not say. */
+  int32_t (*install_wanted)(void* self, uint64_t id, kvr_buffer* wanted, kvr_error* error);
   int32_t (*install_write)(void* self, uint64_t id, const char* file, uint64_t file_size,
                            uint64_t offset, const char* bytes, uint64_t size, kvr_error* error);
   int32_t (*install_commit)(void* self, uint64_t id, kvr_error* error);

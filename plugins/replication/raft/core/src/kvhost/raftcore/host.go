@@ -47,6 +47,9 @@ static void host_checkpoint_close(kvr_host* h, uint64_t id) { h->checkpoint_clos
 static int32_t host_install_begin(kvr_host* h, const char* manifest, uint64_t size, uint64_t* id, kvr_error* e) {
   return h->install_begin(h->self, manifest, size, id, e);
 }
+static int32_t host_install_wanted(kvr_host* h, uint64_t id, kvr_buffer* wanted, kvr_error* e) {
+  return h->install_wanted(h->self, id, wanted, e);
+}
 static int32_t host_install_write(kvr_host* h, uint64_t id, const char* file, uint64_t file_size, uint64_t offset,
                                   const char* bytes, uint64_t size, kvr_error* e) {
   return h->install_write(h->self, id, file, file_size, offset, bytes, size, e);
@@ -202,6 +205,19 @@ func (h *cHost) InstallBegin(manifest []byte) (uint64, error) {
 		return 0, told(&e)
 	}
 	return uint64(id), nil
+}
+
+func (h *cHost) InstallWanted(id uint64) ([]byte, error) {
+	var wanted C.kvr_buffer
+	var e C.kvr_error
+	if C.host_install_wanted(h.host, C.uint64_t(id), &wanted, &e) != 0 {
+		return nil, told(&e)
+	}
+	if wanted.data == nil {
+		return nil, nil
+	}
+	defer C.free(unsafe.Pointer(wanted.data))
+	return bytesOf(wanted.data, wanted.size), nil
 }
 
 func (h *cHost) InstallWrite(id uint64, file string, offset uint64, bytes []byte) error {

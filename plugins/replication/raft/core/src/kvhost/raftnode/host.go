@@ -96,6 +96,8 @@ type Host interface {
 	CheckpointRead(id uint64, file string, offset uint64, buffer []byte) (int, error)
 	CheckpointClose(id uint64)
 	InstallBegin(manifest []byte) (id uint64, err error)
+	// InstallWanted tells what is still missing, as JSON; nothing: the host does not say.
+	InstallWanted(id uint64) ([]byte, error)
 	InstallWrite(id uint64, file string, offset uint64, bytes []byte) error
 	InstallCommit(id uint64) error
 	InstallAbort(id uint64)

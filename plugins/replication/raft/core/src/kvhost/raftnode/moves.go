@@ -173,6 +173,9 @@ func (m *moves) takeReads() {
 
 // send proposes and asks what waits. Called by the loop after every round.
 func (m *moves) send(r *runningRaft) {
+	if code, _ := m.n.unfit(); code != CodeOK {
+		return // refused by run()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.settle()

@@ -313,12 +313,12 @@ func (n *Node) firstApplied(log *raftlog.Log, marked uint64) (uint64, error) {
 	first, _ := log.FirstIndex()
 	begin := first - 1
 	if index < begin {
-		if begin > 1 || index != 0 || !n.identity.Founder {
+		if begin > 1 || index != 0 {
 			return 0, &Error{CodeCorruption, fmt.Sprintf("the data stands at index %d of incarnation %x, but the raft log in %s begins "+
 				"after %d of incarnation %x: the data was replaced, or changed without raft. Remove the node from the cluster, empty "+
 				"its data directory, and add it again", at.Index, at.Incarnation, n.config.dir(), begin, n.identity.incarnation())}
 		}
-		index = begin // the founder's data stands for the beginning of the log
+		index = begin // the data that the cluster was formed with stands for the beginning of the log
 	}
 	n.host.AppliedTo(index)
 	return index, nil

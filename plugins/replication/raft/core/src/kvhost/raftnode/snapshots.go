@@ -336,23 +336,24 @@ func (s *snapshots) install(m raftpb.Message, what *offer) error {
 }
 
 func (s *snapshots) fetchAndInstall(meta raftpb.SnapshotMetadata, what *offer) error {
-	files, err := manifestFiles(what.Manifest)
-	if err != nil {
-		return err
-	}
 	begun := time.Now()
 	install, err := s.n.host.InstallBegin(what.Manifest)
 	if err != nil {
 		return err
 	}
+	files, err := s.wantedFiles(install, what.Manifest)
 	var total uint64
-	for _, file := range files {
-		size, err := s.fetchFile(what, install, file)
-		if err != nil {
+	for i := 0; i < len(files) && err == nil; i++ {
+		var end uint64
+		end, err = s.fetchFile(what, install, files[i].Name, files[i].Offset)
+		total += end - files[i].Offset
+	}
+	if err != nil {
+		// A node that stops keeps what it has for its next life.
+		if !s.n.isStopping() {
 			s.n.host.InstallAbort(install)
-			return err
 		}
-		total += size
+		return err
 	}
 	done, err := s.r.applier.install(meta.Index, meta.Term, func() error { return s.n.host.InstallCommit(install) })
 	if err != nil || !done {
@@ -367,25 +368,35 @@ func (s *snapshots) fetchAndInstall(meta raftpb.SnapshotMetadata, what *offer) e
 	return nil
 }
 
-// manifestFiles lists the files that a manifest names.
-func manifestFiles(manifest []byte) ([]string, error) {
+type wantedFile struct {
+	Name   string `json:"name"`
+	Offset uint64 `json:"offset"`
+}
+
+// wantedFiles are those of the manifest, without what an earlier attempt has brought.
+func (s *snapshots) wantedFiles(install uint64, manifest []byte) ([]wantedFile, error) {
+	text, err := s.n.host.InstallWanted(install)
+	if err != nil {
+		return nil, err
+	}
+	if text != nil {
+		var wanted []wantedFile
+		if err := json.Unmarshal(text, &wanted); err != nil {
+			return nil, fmt.Errorf("the list of wanted files: %v", err)
+		}
+		return wanted, nil
+	}
 	var list struct {
-		Files []struct {
-			Name string `json:"name"`
-		} `json:"files"`
+		Files []wantedFile `json:"files"`
 	}
 	if err := json.Unmarshal(manifest, &list); err != nil {
 		return nil, fmt.Errorf("the checkpoint's manifest is no JSON object with \"files\": %v", err)
 	}
-	names := make([]string, 0, len(list.Files))
-	for _, file := range list.Files {
-		names = append(names, file.Name)
-	}
-	return names, nil
+	return list.Files, nil
 }
 
 // fetchFile goes on at the last good byte when a connection breaks.
-func (s *snapshots) fetchFile(what *offer, install uint64, file string) (offset uint64, err error) {
+func (s *snapshots) fetchFile(what *offer, install uint64, file string, offset uint64) (end uint64, err error) {
 	for retry := 0; retry < transferRetries; retry++ {
 		if retry > 0 {
 			select {
