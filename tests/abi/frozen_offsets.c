@@ -294,6 +294,7 @@ FROZEN(kvh_state_machine, install_commit, 104);
 FROZEN(kvh_state_machine, install_abort, 112);
 FROZEN(kvh_state_machine, digest, 120);
 FROZEN(kvh_state_machine, install_wanted, 128);
+FROZEN(kvh_state_machine, last_version, 136);
 
 FROZEN(kvh_barrier, size, 0);
 FROZEN(kvh_barrier, reserved, 4);

@@ -117,6 +117,9 @@ class Replaceable final : public ReplaceableEngine {
   Status checkpoint(const std::string& directory) override {
     return current()->engine->checkpoint(directory);
   }
+  Result<ScrubReport> scrub(const ScrubOptions& options) override {
+    return current()->engine->scrub(options);
+  }
   Status background_error() override {
     {
       MutexLock lock(mutex_);

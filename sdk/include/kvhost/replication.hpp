@@ -57,6 +57,11 @@ class StateMachine {
   void role_changed(uint32_t role, std::string_view leader_advertise) const {
     table_->role_changed(table_->self, role, detail::to_bytes(leader_advertise));
   }
+  // The newest version given to a write; 0: nothing was ever written to this state.
+  uint64_t last_version() const {
+    return KVH_HAS(table_, kvh_state_machine, last_version) ? table_->last_version(table_->self)
+                                                            : 0;
+  }
   // The stamp for the next batch that this node orders; never decreasing.
   uint64_t now_ms() const { return table_->now_ms(table_->self); }
   // Checkpoints to send, installs of received ones, digests: see abi/replication.h for what each
