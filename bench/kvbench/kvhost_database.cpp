@@ -1,8 +1,15 @@
-// kvhost behind the face of kvbench.
+// kvhost behind the face of kvbench. KVBENCH_POLICY names the compaction policy to measure, with
+// its defaults; leveled without it.
+#include <cstdlib>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "database.hpp"
 #include "kvhost/engine/engine.hpp"
+#include "kvhost/policy/lazy_leveled.hpp"
+#include "kvhost/policy/tiered.hpp"
+#include "kvhost/policy/time_window.hpp"
 
 namespace kvbench {
 namespace {
@@ -16,6 +23,23 @@ T must(kvhost::Result<T> result, const char* what) {
 }
 void must(const kvhost::Status& status, const char* what) {
   if (!status.is_ok()) give_up(std::string(what) + ": " + status.to_string());
+}
+
+engine::Environment environment() {
+  engine::Environment made;
+  const char* const chosen = std::getenv("KVBENCH_POLICY");
+  if (chosen == nullptr || std::string(chosen) == "leveled") return made;
+  made.policy_name = chosen;
+  if (made.policy_name == "tiered") {
+    made.policy = std::make_shared<kvhost::TieredPolicy>();
+  } else if (made.policy_name == "lazy-leveled") {
+    made.policy = std::make_shared<kvhost::LazyLeveledPolicy>();
+  } else if (made.policy_name == "time-window") {
+    made.policy = std::make_shared<kvhost::TimeWindowPolicy>();
+  } else {
+    give_up("KVBENCH_POLICY: there is no policy " + made.policy_name);
+  }
+  return made;
 }
 
 class KvhostCursor final : public Cursor {
@@ -46,7 +70,7 @@ class KvhostDatabase final : public Database {
     options.wal_sync = settings.sync ? engine::WalSync::kAlways : engine::WalSync::kNever;
     options.compression = settings.compress ? kvhost::Codec::kLz4 : kvhost::Codec::kNone;
     options.compaction_workers = 2;
-    engine_ = must(engine::Engine::open(settings.directory, options, {}), "open");
+    engine_ = must(engine::Engine::open(settings.directory, options, environment()), "open");
   }
   ~KvhostDatabase() override { must(engine_->close(), "close"); }
 
