@@ -32,8 +32,8 @@ void PinnedBlock::reset() {
 FileCache::FileCache(CacheFrames& frames, std::size_t block_count, MemoryBudget* budget)
     : frames_(frames),
       block_count_(block_count),
-      slots_(std::make_unique<std::atomic<CacheFrame*>[]>(block_count)),
-      slots_charge_(budget, MemoryCategory::kFences, block_count * sizeof(CacheFrame*)) {}
+      slots_(std::make_unique<CacheSlot[]>(block_count)),
+      slots_charge_(budget, MemoryCategory::kFences, block_count * sizeof(CacheSlot)) {}
 
 FileCache::~FileCache() { frames_.abandon(slots_.get(), block_count_); }
 

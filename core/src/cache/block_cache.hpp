@@ -81,6 +81,14 @@ class PinnedBlock {
   std::string_view view_;
 };
 
+// Where a file's block is in the cache: one entry of the translation array.
+struct CacheSlot {
+  // Null: not in the cache.
+  std::atomic<CacheFrame*> frame{nullptr};
+  // The block's first byte, only to be prefetched: it may be stale.
+  std::atomic<const char*> bytes{nullptr};
+};
+
 // The slots of one file. Made by BlockCache::attach(); destroyed, it gives its blocks back.
 class FileCache {
  public:
@@ -99,7 +107,7 @@ class FileCache {
  private:
   CacheFrames& frames_;
   std::size_t block_count_;
-  std::unique_ptr<std::atomic<CacheFrame*>[]> slots_;
+  std::unique_ptr<CacheSlot[]> slots_;
   BudgetCharge slots_charge_;
 };
 

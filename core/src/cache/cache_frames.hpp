@@ -23,8 +23,6 @@
 
 namespace kvhost::engine {
 
-using CacheSlot = std::atomic<CacheFrame*>;
-
 struct alignas(64) CacheFrame {
   static constexpr uint32_t kEvicting = 0x80000000u;
 

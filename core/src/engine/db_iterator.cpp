@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "engine/memory_guard.hpp"
+#include "format/key_head.hpp"
 #include "format/space_key.hpp"
 
 namespace kvhost::engine {
@@ -18,7 +19,13 @@ DbIterator::DbIterator(Source source, IteratorBounds bounds, SequenceNumber snap
     : source_(std::move(source)),
       bounds_(std::move(bounds)),
       snapshot_(snapshot),
-      now_ms_(now_ms) {}
+      now_ms_(now_ms),
+      end_head_(key_head(bounds_.end)) {}
+
+bool DbIterator::is_past_end(std::string_view key) const {
+  const uint64_t head = key_head(key);
+  return head == end_head_ ? key >= bounds_.end : head > end_head_;
+}
 
 std::string DbIterator::engine_key_of(std::string_view user_key) const {
   return space_key(bounds_.space, user_key);
@@ -89,7 +96,7 @@ void DbIterator::find_forward() {
   is_valid_ = false;
   while (records.valid()) {
     const Record& record = records.record();
-    if (record.key >= bounds_.end) return;
+    if (is_past_end(record.key)) return;
     if (record.sequence > snapshot_) {
       records.next();
       continue;
@@ -108,7 +115,7 @@ void DbIterator::pass_key_forward() {
   saved_key_.assign(records.record().key);
   for (int step = 0; step < kStepsBeforeSeek; ++step) {
     records.next();
-    if (!records.valid() || records.record().key != saved_key_) return;
+    if (!records.valid() || !is_same_key(records.record().key, saved_key_)) return;
   }
   // No record has the number 0: this is behind every version of the key.
   records.seek(saved_key_, 0);

@@ -62,12 +62,14 @@ class DbIterator final : public Iterator {
   void find_backward();
   void pass_key_forward();
   bool is_live(const Record& record) const;
+  bool is_past_end(std::string_view key) const;
   std::string engine_key_of(std::string_view user_key) const;
 
   Source source_;
   const IteratorBounds bounds_;
   const SequenceNumber snapshot_;
   const uint64_t now_ms_;
+  const uint64_t end_head_;  // of bounds_.end
 
   Status failure_;
   bool is_valid_ = false;

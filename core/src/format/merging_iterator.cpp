@@ -1,54 +1,37 @@
 #include "format/merging_iterator.hpp"
 
-#include <bit>
 #include <cstdint>
-#include <cstring>
 #include <utility>
 
 #include "base/assert.hpp"
+#include "format/key_head.hpp"
 
 namespace kvhost::engine {
 namespace {
 
-// The first eight bytes of a key as a number that sorts as they do; shorter keys are padded with
-// zeros, so equal heads decide nothing.
-uint64_t key_head(std::string_view key) {
-  uint64_t head = 0;
-  std::memcpy(&head, key.data(), key.size() < 8 ? key.size() : 8);
-  if constexpr (std::endian::native == std::endian::little) head = __builtin_bswap64(head);
-  return head;
-}
-
 // No source: nowhere, for ever.
 class EmptyIterator final : public RecordIterator {
  public:
-  bool valid() const override { return false; }
   void seek_to_first() override {}
   void seek_to_last() override {}
   void seek(std::string_view, SequenceNumber) override {}
   void seek_for_prev(std::string_view, SequenceNumber) override {}
   void next() override { KVHOST_ASSERT(false, "next() at the end"); }
   void prev() override { KVHOST_ASSERT(false, "prev() at the end"); }
-  const Record& record() const override {
-    KVHOST_ASSERT(false, "record() at the end");
-    return none_;
-  }
   Status status() const override { return {}; }
-
- private:
-  Record none_;
 };
 
 // A tree of losers (Knuth, The Art of Computer Programming, 5.4.1): inner node i keeps the source
 // that lost the match there, so that a step replays one path of log2(n) matches against known
 // opponents. A match compares two numbers; keys are touched only when those are equal.
+//
+// A source that wins again and again is asked how many of its records come before the best of the
+// others: for so many steps no match is played at all.
 class MergingIterator final : public RecordIterator {
  public:
   explicit MergingIterator(std::vector<std::unique_ptr<RecordIterator>> sources)
       : sources_(std::move(sources)), players_(sources_.size()), losers_(sources_.size()) {}
 
-  bool valid() const override { return winner_ != kNobody && status_.is_ok(); }
-  const Record& record() const override { return sources_[winner_]->record(); }
   Status status() const override { return status_; }
 
   void seek_to_first() override {
@@ -60,6 +43,7 @@ class MergingIterator final : public RecordIterator {
     restart(/*forward=*/false);
   }
   void seek(std::string_view key, SequenceNumber sequence) override {
+    for (auto& source : sources_) source->prepare_seek(key);
     for (auto& source : sources_) source->seek(key, sequence);
     restart(/*forward=*/true);
   }
@@ -69,6 +53,13 @@ class MergingIterator final : public RecordIterator {
   }
 
   void next() override {
+    if (sure_steps_ > 0) {
+      --sure_steps_;
+      RecordIterator& winner = *sources_[winner_];
+      winner.next();
+      current_ = &winner.record();
+      return;
+    }
     if (!forward_) turn(/*forward=*/true);
     sources_[winner_]->next();
     replay();
@@ -81,6 +72,8 @@ class MergingIterator final : public RecordIterator {
 
  private:
   static constexpr uint32_t kNobody = UINT32_MAX;
+  // Wins in a row after which a source is asked for its lead.
+  static constexpr uint32_t kWinsBeforeLead = 3;
 
   struct Player {
     uint64_t head = 0;
@@ -143,6 +136,8 @@ class MergingIterator final : public RecordIterator {
   void restart(bool forward) {
     forward_ = forward;
     status_ = {};
+    sure_steps_ = 0;
+    wins_ = 0;
     for (uint32_t i = 0; i < sources_.size(); ++i) refresh(i);
     const auto count = static_cast<uint32_t>(sources_.size());
     std::vector<uint32_t> winners(2 * std::size_t{count}, kNobody);
@@ -159,21 +154,42 @@ class MergingIterator final : public RecordIterator {
 
   // The winner has moved: replays its path to the root.
   void replay() {
-    uint32_t champion = winner_;
+    const uint32_t mover = winner_;
+    uint32_t champion = mover;
     refresh(champion);
     for (std::size_t node = (champion + sources_.size()) / 2; node >= 1; node /= 2) {
       if (beats(losers_[node], champion)) std::swap(losers_[node], champion);
     }
     settle(champion);
+    wins_ = champion == mover ? wins_ + 1 : 0;
+    if (wins_ >= kWinsBeforeLead && forward_ && valid()) take_lead();
   }
 
-  void settle(uint32_t champion) { winner_ = players_[champion].at_end ? kNobody : champion; }
+  // The second best lost to the winner itself, so it is on the winner's path.
+  void take_lead() {
+    uint32_t second = kNobody;
+    for (std::size_t node = (winner_ + sources_.size()) / 2; node >= 1; node /= 2) {
+      if (beats(losers_[node], second)) second = losers_[node];
+    }
+    const RecordIterator& winner = *sources_[winner_];
+    sure_steps_ = second == kNobody || players_[second].at_end
+                      ? winner.steps_before(std::nullopt)
+                      : winner.steps_before(sources_[second]->record().key);
+    wins_ = 0;
+  }
+
+  void settle(uint32_t champion) {
+    winner_ = players_[champion].at_end ? kNobody : champion;
+    current_ = winner_ != kNobody && status_.is_ok() ? &sources_[winner_]->record() : nullptr;
+  }
 
   const std::vector<std::unique_ptr<RecordIterator>> sources_;
   std::vector<Player> players_;
   std::vector<uint32_t> losers_;
   uint32_t winner_ = kNobody;
   bool forward_ = true;
+  uint32_t wins_ = 0;  // of winner_, in a row
+  std::size_t sure_steps_ = 0;
   Status status_;
 };
 

@@ -174,7 +174,7 @@ void RadixIterator::prev_leaf() {
 void RadixIterator::take_newest() {
   chain_leaf_ = nullptr;
   if (leaf_ == nullptr) {
-    version_ = nullptr;
+    show_nothing();
     return;
   }
   show(leaf_->newest.load(std::memory_order_acquire));
@@ -182,7 +182,7 @@ void RadixIterator::take_newest() {
 
 void RadixIterator::take_oldest() {
   if (leaf_ == nullptr) {
-    version_ = nullptr;
+    show_nothing();
     return;
   }
   load_chain();
@@ -206,6 +206,7 @@ void RadixIterator::show(const KeyVersion* version) {
   record_.sequence = version->sequence();
   record_.type = version->type();
   record_.expires_at_ms = version->expires_at_ms;
+  current_ = &record_;
 }
 
 }  // namespace kvhost::engine

@@ -18,14 +18,12 @@ class RadixIterator final : public RecordIterator {
  public:
   explicit RadixIterator(const RadixTree& tree) : tree_(tree) { path_.reserve(32); }
 
-  bool valid() const override { return version_ != nullptr; }
   void seek_to_first() override;
   void seek_to_last() override;
   void seek(std::string_view key, SequenceNumber sequence) override;
   void seek_for_prev(std::string_view key, SequenceNumber sequence) override;
   void next() override;
   void prev() override;
-  const Record& record() const override { return record_; }
   Status status() const override { return Status::ok(); }
 
  private:
@@ -45,11 +43,12 @@ class RadixIterator final : public RecordIterator {
   void take_oldest();
   void load_chain();
   void show(const KeyVersion* version);
+  void show_nothing() { current_ = nullptr; }
 
   const RadixTree& tree_;
   std::vector<Step> path_;
   const Leaf* leaf_ = nullptr;
-  const KeyVersion* version_ = nullptr;
+  const KeyVersion* version_ = nullptr;  // shown, while valid
   // The leaf's versions, newest first, for walking back through them; of chain_leaf_.
   std::vector<const KeyVersion*> chain_;
   std::size_t chain_at_ = 0;

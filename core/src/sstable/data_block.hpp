@@ -14,7 +14,7 @@
 
 #include "base/coding.hpp"
 #include "format/record.hpp"
-#include "sstable/key_head.hpp"
+#include "format/key_head.hpp"
 
 namespace kvhost::engine {
 

@@ -4,7 +4,7 @@
 
 #include "base/assert.hpp"
 #include "base/coding.hpp"
-#include "sstable/key_head.hpp"
+#include "format/key_head.hpp"
 #include "sstable/shared_prefix.hpp"
 
 namespace kvhost::engine {

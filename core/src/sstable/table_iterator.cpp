@@ -31,29 +31,48 @@ void TableIterator::seek(std::string_view key, SequenceNumber sequence) {
 void TableIterator::seek_for_prev(std::string_view key, SequenceNumber sequence) {
   seek(key, sequence);
   if (!status_.is_ok()) return;
-  if (!is_valid_) return seek_to_last();
+  if (!valid()) return seek_to_last();
   if (record_.sequence != sequence || record_.key != key) prev();
 }
 
 void TableIterator::next() {
-  KVHOST_ASSERT(is_valid_, "next() of an iterator that is not valid");
+  KVHOST_ASSERT(valid(), "next() of an iterator that is not valid");
   if (entry_ + 1 < block_.entries()) return show(entry_ + 1);
   if (go_to_block(block_index_ + 1)) show(0);
 }
 
 void TableIterator::prev() {
-  KVHOST_ASSERT(is_valid_, "prev() of an iterator that is not valid");
+  KVHOST_ASSERT(valid(), "prev() of an iterator that is not valid");
   if (entry_ > 0) return show(entry_ - 1);
   if (go_to_block(block_index_ == 0 ? kNoBlock : block_index_ - 1)) show(block_.entries() - 1);
 }
 
 bool TableIterator::go_to_block(std::size_t index) {
-  is_valid_ = false;
+  current_ = nullptr;
   if (index >= table_.fences().blocks()) return false;
   if (index == block_index_) return true;
-  status_ = load(index);
+  status_ = index == prepared_index_ ? Status::ok() : load(index);
+  if (index == prepared_index_) adopt(pin_.view());
+  prepared_index_ = kNoBlock;
   block_index_ = status_.is_ok() ? index : kNoBlock;
   return status_.is_ok();
+}
+
+std::size_t TableIterator::steps_before(std::optional<std::string_view> bound) const {
+  const std::size_t end = bound ? block_.lower_bound(*bound, kMaxSequence) : block_.entries();
+  return end > entry_ ? end - entry_ - 1 : 0;
+}
+
+void TableIterator::prepare_seek(std::string_view key) {
+  current_ = nullptr;
+  if (options_.readahead_bytes > 0 || table_.fences().blocks() == 0) return;
+  const std::size_t index = table_.fences().find(key);
+  if (index == block_index_ || index >= table_.fences().blocks()) return;
+  PinnedBlock block = table_.cached_block(index);
+  if (!block) return;
+  pin_ = std::move(block);
+  block_index_ = kNoBlock;
+  prepared_index_ = index;
 }
 
 Status TableIterator::load(std::size_t index) {
@@ -116,7 +135,7 @@ void TableIterator::show(std::size_t entry) {
   record_.sequence = block_.sequence(entry);
   record_.type = block_.type(entry);
   record_.expires_at_ms = block_.expires_at_ms(entry);
-  is_valid_ = true;
+  current_ = &record_;
 }
 
 }  // namespace kvhost::engine

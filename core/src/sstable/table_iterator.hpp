@@ -23,14 +23,14 @@ class TableIterator final : public RecordIterator {
   TableIterator(const OpenTable& table, const TableReadOptions& options)
       : table_(table), options_(options) {}
 
-  bool valid() const override { return is_valid_; }
   void seek_to_first() override;
   void seek_to_last() override;
   void seek(std::string_view key, SequenceNumber sequence) override;
   void seek_for_prev(std::string_view key, SequenceNumber sequence) override;
   void next() override;
   void prev() override;
-  const Record& record() const override { return record_; }
+  std::size_t steps_before(std::optional<std::string_view> bound) const override;
+  void prepare_seek(std::string_view key) override;
   Status status() const override { return status_; }
 
   // Where the record is; for checks of the whole table. Require valid().
@@ -40,7 +40,7 @@ class TableIterator final : public RecordIterator {
  private:
   static constexpr std::size_t kNoBlock = SIZE_MAX;
 
-  // False when it failed, or when there is no such block; is_valid_ is false then.
+  // False when it failed, or when there is no such block; the iterator is not valid then.
   bool go_to_block(std::size_t index);
   Status load(std::size_t index);
   Status load_from_chunk(std::size_t index);
@@ -50,9 +50,10 @@ class TableIterator final : public RecordIterator {
 
   const OpenTable& table_;
   const TableReadOptions options_;
-  bool is_valid_ = false;
   Status status_;
   std::size_t block_index_ = kNoBlock;
+  // The block that pin_ holds, though its columns were not looked at yet.
+  std::size_t prepared_index_ = kNoBlock;
   PinnedBlock pin_;
   DataBlock block_;
   std::size_t entry_ = 0;

@@ -13,8 +13,6 @@ class FilesIterator final : public RecordIterator {
   FilesIterator(std::vector<TableFilePtr> files, TableCache& tables, TableReadOptions options)
       : files_(std::move(files)), tables_(tables), options_(options) {}
 
-  bool valid() const override { return inner_ != nullptr && inner_->valid(); }
-  const Record& record() const override { return inner_->record(); }
   Status status() const override {
     if (!status_.is_ok() || inner_ == nullptr) return status_;
     return inner_->status();
@@ -29,11 +27,15 @@ class FilesIterator final : public RecordIterator {
     skip_back();
   }
   void seek(std::string_view key, SequenceNumber sequence) override {
-    const auto file = std::partition_point(
-        files_.begin(), files_.end(),
-        [key](const TableFilePtr& one) { return one->range().ends_before(key); });
-    if (open(static_cast<std::size_t>(file - files_.begin()))) inner_->seek(key, sequence);
+    if (open(file_of(key))) inner_->seek(key, sequence);
     skip_forward();
+  }
+  void prepare_seek(std::string_view key) override {
+    current_ = nullptr;
+    if (open(file_of(key))) inner_->prepare_seek(key);
+  }
+  std::size_t steps_before(std::optional<std::string_view> bound) const override {
+    return inner_->steps_before(bound);
   }
   void seek_for_prev(std::string_view key, SequenceNumber sequence) override {
     const auto after = std::partition_point(
@@ -46,6 +48,10 @@ class FilesIterator final : public RecordIterator {
   }
   void next() override {
     inner_->next();
+    if (inner_->valid()) [[likely]] {
+      current_ = &inner_->record();
+      return;
+    }
     skip_forward();
   }
   void prev() override {
@@ -54,6 +60,13 @@ class FilesIterator final : public RecordIterator {
   }
 
  private:
+  // The first file that may hold `key` or a later one.
+  std::size_t file_of(std::string_view key) const {
+    const auto file = std::partition_point(
+        files_.begin(), files_.end(),
+        [key](const TableFilePtr& one) { return one->range().ends_before(key); });
+    return static_cast<std::size_t>(file - files_.begin());
+  }
   // False past either end (SIZE_MAX is before the first) and after an error.
   bool open(std::size_t index) {
     status_ = {};
@@ -79,10 +92,13 @@ class FilesIterator final : public RecordIterator {
   // Files may hold range tombstones alone, so one step is not always enough.
   void skip_forward() {
     while (at_end_of_file() && open(index_ + 1)) inner_->seek_to_first();
+    show();
   }
   void skip_back() {
     while (at_end_of_file() && open(index_ - 1)) inner_->seek_to_last();
+    show();
   }
+  void show() { current_ = inner_ != nullptr && inner_->valid() ? &inner_->record() : nullptr; }
 
   const std::vector<TableFilePtr> files_;
   TableCache& tables_;

@@ -15,14 +15,12 @@ namespace {
 class FailingIterator final : public RecordIterator {
  public:
   explicit FailingIterator(int good_records) : left_(good_records) {}
-  bool valid() const override { return left_ > 0; }
   void seek_to_first() override { place(); }
   void seek_to_last() override { place(); }
   void seek(std::string_view, SequenceNumber) override { place(); }
   void seek_for_prev(std::string_view, SequenceNumber) override { place(); }
   void next() override { step(); }
   void prev() override { step(); }
-  const Record& record() const override { return record_; }
   Status status() const override {
     if (left_ > 0) return {};
     return {StatusCode::IO_ERROR, "the source broke down"};
@@ -31,12 +29,16 @@ class FailingIterator final : public RecordIterator {
  private:
   void place() {
     key_ = "f00";
-    record_ = {key_, {}, 1};
+    show();
   }
   void step() {
     --left_;
     key_ += "x";
+    show();
+  }
+  void show() {
     record_ = {key_, {}, 1};
+    current_ = left_ > 0 ? &record_ : nullptr;
   }
   int left_;
   std::string key_;

@@ -24,6 +24,17 @@ inline uint64_t key_head(std::string_view key) {
   return __builtin_bswap64(raw);
 }
 
+// Whether two keys are equal. Keys that follow each other in a walk differ at their ends mostly.
+inline bool is_same_key(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  if (a.size() < kHeadBytes) return a == b;
+  uint64_t a_end = 0;
+  uint64_t b_end = 0;
+  std::memcpy(&a_end, a.data() + a.size() - kHeadBytes, kHeadBytes);
+  std::memcpy(&b_end, b.data() + b.size() - kHeadBytes, kHeadBytes);
+  return a_end == b_end && std::memcmp(a.data(), b.data(), a.size() - kHeadBytes) == 0;
+}
+
 // Writes the eight bytes that a head stands for.
 inline void store_head(char* to, uint64_t head) {
   const uint64_t raw = __builtin_bswap64(head);
