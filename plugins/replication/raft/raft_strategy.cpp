@@ -1,10 +1,9 @@
 #include "raft_strategy.hpp"
 
 #include <algorithm>
-#include <boost/json.hpp>
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <random>
 #include <vector>
 
 #include "core_host.hpp"
@@ -12,8 +11,6 @@
 #include "monotonic.hpp"
 
 namespace kvhost::raft {
-
-namespace json = boost::json;
 
 namespace {
 
@@ -31,9 +28,8 @@ std::string take(kvr_buffer& buffer) {
 char* writable(std::string_view text) { return const_cast<char*>(text.data()); }
 
 uint64_t first_number() {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                   std::chrono::system_clock::now().time_since_epoch())
-                                   .count());
+  std::random_device random;
+  return (uint64_t{random()} << 31) | (uint64_t{random()} << 1) | 1;
 }
 
 // The frames of one apply, and who is to hear the results.
@@ -189,8 +185,7 @@ void RaftStrategy::run_command(const kvh_call& call, std::string_view name,
   const uint64_t deadline_ns = deadline_of(call);
   const auto work = [this, name = std::string(name), arguments = std::string(arguments),
                      deadline_ns, done] {
-    const auto answer =
-        name == "digest" ? digest(arguments) : core_command(name, arguments, deadline_ns);
+    const auto answer = core_command(name, arguments, deadline_ns);
     answer ? done.answer(*answer) : done.refuse(answer.error());
   };
   if (!executor_) return work();
@@ -207,35 +202,6 @@ Result<std::string> RaftStrategy::core_command(std::string_view name, std::strin
                     deadline_ns > now_ns ? deadline_ns - now_ns : 0, &out, &error);
   if (code != KVH_OK) return to_status(error);
   return take(out);
-}
-
-Result<std::string> RaftStrategy::digest(std::string_view arguments) const {
-  const auto& machine = *state_->table();
-  if (!KVH_HAS(&machine, kvh_state_machine, digest)) {
-    return Status(StatusCode::NOT_SUPPORTED, "digest: this host's state machine makes none");
-  }
-  boost::system::error_code failure;
-  const auto given = json::parse(arguments.empty() ? "{}" : arguments, failure);
-  if (failure || !given.is_object()) {
-    return Status(StatusCode::INVALID_ARGUMENT, "digest: the arguments are no JSON object");
-  }
-  const auto number = [&](const char* key, uint64_t otherwise) {
-    const auto* value = given.as_object().if_contains(key);
-    boost::system::error_code wrong;
-    const auto found = value == nullptr ? otherwise : value->to_number<uint64_t>(wrong);
-    return wrong ? otherwise : found;
-  };
-  const uint64_t index = number("index", state_->applied().index);
-  const uint64_t now_ms = number("now_ms", read_time());
-  uint64_t out[2] = {0, 0};
-  kvh_error error = detail::make_error();
-  const int32_t code = machine.digest(machine.self, {}, {}, index, now_ms, out, &error);
-  if (code != KVH_OK) return detail::read_status(code, &error);
-  return json::serialize(
-      json::object{{"node", node_.node_id},
-                   {"index", index},
-                   {"now_ms", now_ms},
-                   {"digest", std::to_string(out[0]) + "-" + std::to_string(out[1])}});
 }
 
 }  // namespace kvhost::raft

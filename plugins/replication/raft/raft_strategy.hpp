@@ -49,7 +49,6 @@ class RaftStrategy final : public Replication {
   Status not_leader() const;
   uint64_t deadline_of(const kvh_call& call) const;
   uint64_t read_time() const;
-  Result<std::string> digest(std::string_view arguments) const;
   Result<std::string> core_command(std::string_view name, std::string_view arguments,
                                    uint64_t deadline_ns) const;
 
