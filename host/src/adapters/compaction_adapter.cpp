@@ -149,6 +149,7 @@ uint64_t to_ns(Deadline deadline) {
 
 Result<Plan> CompactionAdapter::plan(const TreeView& tree, std::span<const TreeEvent> events,
                                      Deadline deadline) {
+  const std::lock_guard lock(mutex_);
   const AbiTree abi(tree);
   std::vector<kvh_event> raw_events;
   raw_events.reserve(events.size());
@@ -177,6 +178,7 @@ Result<Plan> CompactionAdapter::plan(const TreeView& tree, std::span<const TreeE
 
 Pressure CompactionAdapter::pressure(const TreeView& tree) {
   if (!KVH_HAS(table_, kvh_compaction, pressure)) return {};
+  const std::lock_guard lock(mutex_);
   const AbiTree abi(tree);
   kvh_pressure out{};
   out.size = sizeof(out);
@@ -187,6 +189,7 @@ Pressure CompactionAdapter::pressure(const TreeView& tree) {
 
 void CompactionAdapter::job_done(const JobReport& report) {
   if (!KVH_HAS(table_, kvh_compaction, job_done)) return;
+  const std::lock_guard lock(mutex_);
   kvh_job_report raw{};
   raw.size = sizeof(raw);
   raw.status = static_cast<int32_t>(report.status.code());

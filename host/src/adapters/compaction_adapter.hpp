@@ -1,12 +1,13 @@
 // Makes a compaction policy of the engine's from a plugin's table.
 //
-// Threads:   as CompactionPolicy: the engine's planning thread, never concurrently.
-// Lifetime:  borrows table and instance: the component is destroyed after the engine let go of
-// this. Errors:    plan() answers PLUGIN_ERROR for a job that is malformed (size, type, counts,
+// Threads:   any, one at a time: a state that was replaced may still ask beside the one that
+// serves. Lifetime:  borrows table and instance: the component is destroyed after the engine let go
+// of this. Errors:    plan() answers PLUGIN_ERROR for a job that is malformed (size, type, counts,
 // lengths), and
 //            the policy's own words otherwise.
 #pragma once
 
+#include <mutex>
 #include <string>
 
 #include "kvhost/abi/compaction.h"
@@ -34,6 +35,7 @@ class CompactionAdapter final : public CompactionPolicy {
   const kvh_compaction* table_;
   void* self_;
   std::string name_;
+  std::mutex mutex_;
 };
 
 }  // namespace kvhost::host

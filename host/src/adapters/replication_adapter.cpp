@@ -19,9 +19,19 @@ Status words_of(const std::string& strategy, int32_t code, const kvh_error* erro
   return detail::read_status(code, error);
 }
 
+// A client that is sent elsewhere is told where, whatever the strategy's own words are.
+Status with_leader(const ReplicationAdapter& adapter, Status status) {
+  if (status.code() != StatusCode::NOT_LEADER) return status;
+  const bool is_told = status.message().find("://") != std::string::npos;
+  const auto leader = is_told ? std::nullopt : adapter.leader_hint();
+  if (!leader) return status;
+  return {StatusCode::NOT_LEADER, status.message() + "; the leader is " + *leader};
+}
+
 struct Proposal {
   Ordering::ProposalDone done;
   const std::string& strategy;
+  const ReplicationAdapter& adapter;
   std::optional<WriteOutcome> outcome;
 
   static void on_result(void* ctx, uint64_t offset, int32_t code, const kvh_result* result,
@@ -37,8 +47,11 @@ struct Proposal {
     detail::swallowed([&] { mine->finish(words_of(mine->strategy, code, error)); });
   }
   void finish(const Status& status) {
-    if (!status.is_ok()) return done(WriteOutcome::of(status));
-    if (outcome) return done(std::move(*outcome));
+    if (!status.is_ok()) return done(WriteOutcome::of(with_leader(adapter, status)));
+    if (outcome) {
+      outcome->status = with_leader(adapter, std::move(outcome->status));
+      return done(std::move(*outcome));
+    }
     done(WriteOutcome::of(Status(
         StatusCode::OUTCOME_UNKNOWN,
         "the replication strategy " + strategy + " completed a proposal without its result")));
@@ -48,6 +61,7 @@ struct Proposal {
 struct Barrier {
   Ordering::BarrierDone done;
   const std::string& strategy;
+  const ReplicationAdapter& adapter;
   StateMachine& machine;
   std::optional<kvh_barrier> granted;
 
@@ -59,7 +73,9 @@ struct Barrier {
     detail::swallowed([&] { finish(std::move(mine), code, error); });
   }
   static void finish(std::unique_ptr<Barrier> mine, int32_t code, const kvh_error* error) {
-    if (code != KVH_OK) return mine->done(words_of(mine->strategy, code, error));
+    if (code != KVH_OK) {
+      return mine->done(with_leader(mine->adapter, words_of(mine->strategy, code, error)));
+    }
     if (!mine->granted) {
       return mine->done(
           Status(StatusCode::PLUGIN_ERROR, "the replication strategy " + mine->strategy +
@@ -100,11 +116,11 @@ void complete_unless_pending(Call* call, int32_t code, const kvh_error& error) {
 }  // namespace
 
 ReplicationAdapter::ReplicationAdapter(const kvh_replication* table, void* self, std::string name,
-                                       engine::Engine& engine)
+                                       engine::Engine& engine, StatePlace place)
     : table_(table),
       self_(self),
       name_(std::move(name)),
-      state_machine_(std::make_unique<StateMachine>(engine, name_)) {}
+      state_machine_(std::make_unique<StateMachine>(engine, name_, std::move(place))) {}
 
 ReplicationAdapter::~ReplicationAdapter() { stopped(); }
 
@@ -114,12 +130,12 @@ Status ReplicationAdapter::attach() {
   return words_of(name_, code, &error).with_context("replication strategy " + name_);
 }
 
-void ReplicationAdapter::stopped() { state_machine_->drop_waiters(); }
+void ReplicationAdapter::stopped() { state_machine_->detach(); }
 
 uint64_t ReplicationAdapter::traits() const { return table_->traits(self_); }
 
 void ReplicationAdapter::propose(const kvh_call& call, std::string_view batch, ProposalDone done) {
-  auto* const proposal = new Proposal{std::move(done), name_, std::nullopt};
+  auto* const proposal = new Proposal{std::move(done), name_, *this, std::nullopt};
   const kvh_bytes bytes = detail::to_bytes(batch);
   kvh_error error = detail::make_error();
   const int32_t code = table_->propose(self_, &call, &bytes, 1, {&Proposal::on_result, proposal},
@@ -128,7 +144,7 @@ void ReplicationAdapter::propose(const kvh_call& call, std::string_view batch, P
 }
 
 void ReplicationAdapter::read_barrier(const kvh_call& call, BarrierDone done) {
-  auto* const barrier = new Barrier{std::move(done), name_, *state_machine_, std::nullopt};
+  auto* const barrier = new Barrier{std::move(done), name_, *this, *state_machine_, std::nullopt};
   kvh_error error = detail::make_error();
   const int32_t code = table_->read_barrier(self_, &call, {&Barrier::on_granted, barrier},
                                             {&Barrier::on_done, barrier}, &error);
@@ -136,12 +152,22 @@ void ReplicationAdapter::read_barrier(const kvh_call& call, BarrierDone done) {
 }
 
 std::optional<std::string> ReplicationAdapter::leader_hint() const {
-  if (!KVH_HAS(table_, kvh_replication, leader_hint)) return std::nullopt;
   std::string hint;
-  if (table_->leader_hint(self_, detail::string_sink(hint)) != KVH_OK || hint.empty()) {
-    return std::nullopt;
+  if (KVH_HAS(table_, kvh_replication, leader_hint) &&
+      table_->leader_hint(self_, detail::string_sink(hint)) == KVH_OK && !hint.empty()) {
+    return hint;
   }
+  hint = state_machine_->leader_advertise();
+  if (hint.empty()) return std::nullopt;
   return hint;
+}
+
+ReplicaFacts ReplicationAdapter::facts() const {
+  const StateTransfer::Counts transfers = state_machine_->transfers();
+  return {state_machine_->role(),          state_machine_->applied_index(),
+          state_machine_->durable_index(), transfers.checkpoints_opened,
+          transfers.checkpoint_bytes_read, transfers.installs_begun,
+          transfers.installs_committed,    transfers.install_bytes_written};
 }
 
 std::string ReplicationAdapter::status() const {

@@ -20,14 +20,15 @@ namespace kvhost::host {
 
 class ReplicationAdapter final : public Ordering {
  public:
+  // Without a `place` strategies can neither send nor install whole states.
   ReplicationAdapter(const kvh_replication* table, void* self, std::string name,
-                     engine::Engine& engine);
+                     engine::Engine& engine, StatePlace place = {});
   ~ReplicationAdapter() override;
 
   // Hands the state machine to the strategy, which replays and connects. After the component's
   // start.
   Status attach();
-  // After the component's stop: refuses the reads that still wait for an index.
+  // After the component's stop: refuses the reads that still wait for an index, and calls it no more.
   void stopped();
 
   uint64_t traits() const override;
@@ -37,6 +38,13 @@ class ReplicationAdapter final : public Ordering {
   std::string status() const override;
   void command(const kvh_call& call, std::string_view name, std::string_view arguments,
                CommandDone done) override;
+  void when_applied(uint64_t index, std::function<void()> then) override {
+    state_machine_->when_applied(index, std::move(then));
+  }
+  ReplicaFacts facts() const override;
+  Result<engine::StateDigest> digest(uint64_t index, uint64_t now_ms) override {
+    return state_machine_->digest({}, std::nullopt, index, now_ms);
+  }
   const std::string& name() const override { return name_; }
   StateMachine& state_machine() { return *state_machine_; }
 

@@ -7,67 +7,45 @@
 #include <vector>
 
 #include "kvhost/detail/boundary.hpp"
+#include "store/request_checks.hpp"
 #include "store/write_outcome.hpp"
 
 namespace kvhost::host {
 namespace {
 
-StateMachine& machine_of(void* self) { return *static_cast<StateMachine*>(self); }
+// How long a digest waits for its index.
+constexpr std::chrono::seconds kDigestPatience{10};
 
 kvh_position to_abi(const engine::ReplicationPosition& position) {
   return {position.incarnation, position.term, position.index};
 }
 
 // Tells a strategy the result of each batch that was applied.
-void tell_results(kvh_results_sink sink, uint64_t first_index,
+void tell_results(kvh_results_sink sink, uint64_t first_index, uint64_t index,
                   const std::vector<engine::WriteResult>& results) {
   if (sink.fn == nullptr) return;
   for (std::size_t i = 0; i < results.size(); ++i) {
     WriteOutcome outcome = WriteOutcome::of(results[i]);
-    outcome.index = first_index + i;
+    outcome.index = index + i;
     const kvh_result result = outcome.to_abi();
     kvh_error words = detail::make_error();
     const int32_t code = detail::write_status(&words, outcome.status);
-    sink.fn(sink.ctx, i, code, &result, code == KVH_OK ? nullptr : &words);
+    sink.fn(sink.ctx, index + i - first_index, code, &result, code == KVH_OK ? nullptr : &words);
   }
 }
 
 }  // namespace
 
-StateMachine::StateMachine(engine::Engine& engine, std::string strategy)
-    : engine_(engine), strategy_(std::move(strategy)) {
-  const auto applied = engine_.applied_position();
-  applied_index_ = applied.strategy == strategy_ ? applied.index : 0;
-  table_.size = sizeof(kvh_state_machine);
-  table_.self = this;
-  table_.apply = [](void* self, const kvh_position* first, const kvh_ordered_batch* batches,
-                    uint64_t count, uint64_t stride, kvh_results_sink sink,
-                    kvh_error* error) noexcept -> int32_t {
-    try {
-      return machine_of(self).apply(*first, batches, count, stride, sink, error);
-    } catch (const std::exception& thrown) {
-      return detail::write_error(error, KVH_INTERNAL, thrown.what());
-    }
-  };
-  table_.applied = [](void* self, kvh_position* out) noexcept {
-    *out = machine_of(self).own_position(machine_of(self).engine_.applied_position());
-  };
-  table_.durable = [](void* self, kvh_position* out) noexcept {
-    *out = machine_of(self).own_position(machine_of(self).engine_.durable_position());
-  };
-  table_.on_durable = [](void* self, void (*fn)(void*, const kvh_position*) KVH_NOEXCEPT,
-                         void* ctx) noexcept {
-    detail::swallowed([&] { machine_of(self).on_durable(fn, ctx); });
-  };
-  table_.role_changed = [](void* self, uint32_t role, kvh_bytes leader) noexcept {
-    detail::swallowed([&] {
-      auto& mine = machine_of(self);
-      mine.role_.store(role, std::memory_order_release);
-      const std::lock_guard lock(mine.mutex_);
-      mine.leader_advertise_ = detail::to_view(leader);
-    });
-  };
-  table_.now_ms = [](void* self) noexcept { return machine_of(self).stamp(); };
+StateMachine::StateMachine(engine::Engine& engine, std::string strategy, StatePlace place)
+    : engine_(engine),
+      strategy_(std::move(strategy)),
+      transfer_(place, strategy_),
+      digest_points_(engine) {
+  applied_index_ = own_position(engine_.applied_position()).index;
+  fill_table();
+  if (place.engine == nullptr) return;
+  fill_checkpoint_slots();
+  fill_install_slots();
 }
 
 kvh_position StateMachine::own_position(const engine::ReplicationPosition& position) const {
@@ -103,12 +81,25 @@ int32_t StateMachine::apply(const kvh_position& first, const kvh_ordered_batch* 
     const kvh_ordered_batch& batch = detail::strided(batches, stride, i);
     ordered.push_back({batch.now_ms, detail::to_view(batch.bytes)});
   }
-  const engine::ReplicationPosition position{strategy_, first.incarnation, first.term, first.index};
-  const auto results = engine_.apply(position, ordered);
-  if (!results) return detail::write_status(error, results.error());
-  tell_results(sink, first.index, *results);
-  if (count != 0) wake_waiters(first.index + count - 1);
+  engine::ReplicationPosition position{strategy_, first.incarnation, first.term, first.index};
+  for (std::span<const engine::OrderedBatch> rest = ordered; !rest.empty();) {
+    const uint64_t some = digest_points_.begin(position.index, rest.size());
+    const Status applied = apply_some(position, rest.first(some), first.index, sink);
+    digest_points_.passed(engine_.applied_position().index);
+    if (!applied) return detail::write_status(error, applied);
+    position.index += some;
+    rest = rest.subspan(some);
+  }
   return KVH_OK;
+}
+
+Status StateMachine::apply_some(engine::ReplicationPosition position,
+                                std::span<const engine::OrderedBatch> batches, uint64_t first_index,
+                                kvh_results_sink sink) {
+  KVHOST_TRY_ASSIGN(const auto results, engine_.apply(position, batches));
+  tell_results(sink, first_index, position.index, results);
+  wake_waiters(position.index + results.size() - 1);
+  return {};
 }
 
 void StateMachine::wake_waiters(uint64_t applied_index) {
@@ -136,7 +127,11 @@ void StateMachine::when_applied(uint64_t index, std::function<void()> then) {
   then();
 }
 
-void StateMachine::drop_waiters() {
+void StateMachine::detach() {
+  {
+    const std::unique_lock lock(listener_mutex_);
+    on_durable_ = nullptr;
+  }
   std::multimap<uint64_t, std::function<void()>> left;
   {
     const std::lock_guard lock(mutex_);
@@ -145,10 +140,34 @@ void StateMachine::drop_waiters() {
   for (const auto& waiter : left) waiter.second();
 }
 
+Result<engine::StateDigest> StateMachine::digest(const std::string& start,
+                                                 const std::optional<std::string>& end,
+                                                 uint64_t index, uint64_t now_ms) {
+  std::vector<uint32_t> spaces;
+  for (uint32_t space = 0; space < kClientSpaces; ++space) spaces.push_back(space);
+  spaces.push_back(kRequestIdSpace);
+  KVHOST_TRY_ASSIGN(const auto snapshot, digest_points_.snapshot_at(index, kDigestPatience));
+  return engine::digest_state(engine_, *snapshot, spaces, start, end, now_ms);
+}
+
+int32_t StateMachine::commit_install(uint64_t install, kvh_error* error) {
+  const auto position = transfer_.commit_install(install);
+  if (!position) return detail::write_status(error, position.error());
+  digest_points_.passed(position->index);
+  wake_waiters(position->index);
+  return KVH_OK;
+}
+
 void StateMachine::on_durable(void (*fn)(void*, const kvh_position*) KVH_NOEXCEPT, void* ctx) {
-  engine_.on_durable([this, fn, ctx](const engine::ReplicationPosition& position) {
+  {
+    const std::unique_lock lock(listener_mutex_);
+    on_durable_ = fn;
+    on_durable_ctx_ = ctx;
+  }
+  engine_.on_durable([this](const engine::ReplicationPosition& position) {
     const kvh_position own = own_position(position);
-    fn(ctx, &own);
+    const std::shared_lock lock(listener_mutex_);
+    if (on_durable_ != nullptr) on_durable_(on_durable_ctx_, &own);
   });
 }
 

@@ -18,9 +18,11 @@
 #include "adapters/compaction_adapter.hpp"
 #include "adapters/replication_adapter.hpp"
 #include "kvhost/engine/engine.hpp"
+#include "kvhost/engine/replaceable_engine.hpp"
 #include "logging/log.hpp"
 #include "metrics/engine_metrics.hpp"
 #include "metrics/node_metrics.hpp"
+#include "metrics/replication_metrics.hpp"
 #include "node/control_queue.hpp"
 #include "node/node_plan.hpp"
 #include "plugin/component_instance.hpp"
@@ -76,6 +78,13 @@ class Node final : public NodeView {
   Result<std::unique_ptr<Part>> create_part(PlannedComponent plan, const ServiceOffer& offer,
                                             Diagnostics& diagnostics);
   Status open_engine();
+  // The data, as the strategy needs it: replaceable where there is one.
+  Result<std::unique_ptr<engine::Engine>> open_data(const engine::Options& options,
+                                                    engine::Environment environment);
+  Result<std::unique_ptr<engine::Engine>> open_fixed(const engine::Options& options,
+                                                     engine::Environment environment);
+  void begin_replication();
+  void end_replication();
   Status start_part(Part& part);
   Status start_replication();
   Status start_transports();
@@ -111,10 +120,16 @@ class Node final : public NodeView {
   std::unique_ptr<Part> exporter_;
   // Policies that were switched away, kept until the engine has let go of them.
   std::vector<std::unique_ptr<Part>> retired_;
+  // Of the data directory, where the engine's own is that of a state in it.
+  std::unique_ptr<engine::FileLock> data_lock_;
   std::unique_ptr<engine::Engine> engine_;
+  // The same engine where a strategy may replace the state.
+  engine::ReplaceableEngine* replaceable_ = nullptr;
+  bool is_attached_ = false;
   std::unique_ptr<ReplicationAdapter> ordering_;
   std::unique_ptr<EngineMetrics> engine_metrics_;
   std::unique_ptr<NodeMetrics> node_metrics_;
+  std::unique_ptr<ReplicationMetrics> replication_metrics_;
   bool is_down_ = false;
 
   // What other threads are shown.

@@ -157,7 +157,7 @@ Status Node::open_engine() {
     environment.policy = compaction_->policy;
     environment.policy_name = compaction_->plan.component.name;
   }
-  auto engine = engine::Engine::open(settings_.data_dir, options, std::move(environment));
+  auto engine = open_data(options, std::move(environment));
   if (!engine) {
     const auto& error = engine.error();
     // A directory that cannot hold the data is the configuration's mistake.
@@ -166,7 +166,6 @@ Status Node::open_engine() {
                : error;
   }
   engine_ = std::move(*engine);
-  journals_.unlock();
   engine_metrics_ = std::make_unique<EngineMetrics>(*engine_, facade_.counters());
   node_metrics_ = std::make_unique<NodeMetrics>(KVHOST_VERSION, settings_.id, services_.executor());
   node_metrics_->set_plugins([this] {
@@ -186,13 +185,16 @@ Status Node::open_engine() {
 Status Node::start_replication() {
   if (replication_ != nullptr) {
     auto& instance = *replication_->instance;
-    ordering_ = std::make_unique<ReplicationAdapter>(instance.table<kvh_replication>(),
-                                                     instance.self(), instance.name(), *engine_);
+    ordering_ = std::make_unique<ReplicationAdapter>(
+        instance.table<kvh_replication>(), instance.self(), instance.name(), *engine_,
+        StatePlace{replaceable_, &engine::posix_file_system(), settings_.data_dir});
+    begin_replication();
     KVHOST_TRY(start_part(*replication_));
   }
   facade_.attach(*engine_, ordering_.get(), this);
   if (ordering_ == nullptr) return {};
   const Status attached = ordering_->attach();
+  is_attached_ = attached.is_ok();
   return attached ? attached : start_failure(attached);
 }
 

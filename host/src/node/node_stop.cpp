@@ -61,12 +61,17 @@ Status Node::shut_down(TimePoint deadline) {
     }
   }
   stop_part(replication_, deadline);
+  if (ordering_ != nullptr) ordering_->stopped();
   journals_.close_all();
   facade_.stop();
+  if (replication_metrics_ != nullptr)
+    services_.metrics().remove_source(replication_metrics_.get());
   // Ends a manual compaction that may still run on the executor's threads, which are joined next.
   const Status closed = engine_ == nullptr ? Status() : engine_->close();
+  if (closed) end_replication();
   services_.stop();
   // The policies go after the engine, which may still ask them; components after their adapters.
+  replication_metrics_.reset();
   ordering_.reset();
   engine_metrics_.reset();
   node_metrics_.reset();

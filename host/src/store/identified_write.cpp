@@ -98,7 +98,7 @@ bool IdentifiedWrite::is_duplicate(const WriteOutcome& outcome) const {
 void IdentifiedWrite::applied(WriteOutcome outcome) {
   if (is_duplicate(outcome)) {
     core_.counters->duplicate_requests.fetch_add(1, std::memory_order_relaxed);
-    return answer_from_record(true);
+    return answer_when_applied(outcome.index);
   }
   if (outcome.status.is_ok() && outcome.items.size() == uint64_t{ops_} + 1) {
     const uint64_t record_version = outcome.items.back().version;
@@ -145,6 +145,16 @@ WriteOutcome IdentifiedWrite::recorded(const engine::GetResult& got) const {
   WriteOutcome outcome = outcome_of(*record, got.version);
   outcome.now_ms = core_.engine.load(std::memory_order_acquire)->now_ms();
   return outcome;
+}
+
+// The leader may have decided on a record that this node has still to apply.
+void IdentifiedWrite::answer_when_applied(uint64_t index) {
+  if (core_.ordering == nullptr) return answer_from_record(true);
+  ref();
+  core_.ordering->when_applied(index, [this] {
+    const auto self = CallRef<IdentifiedWrite>::adopt(this);
+    answer_from_record(true);
+  });
 }
 
 void IdentifiedWrite::answer_from_record(bool memory_only) noexcept {

@@ -35,6 +35,7 @@ class IdentifiedWrite final : public PendingWrite {
   void applied(WriteOutcome outcome);
   bool is_duplicate(const WriteOutcome& outcome) const;
   void store_answers(uint64_t record_version);
+  void answer_when_applied(uint64_t index);
   void answer_from_record(bool memory_only) noexcept;
   WriteOutcome recorded(const engine::GetResult& got) const;
 

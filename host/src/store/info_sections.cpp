@@ -79,7 +79,13 @@ json::object node_json(StoreCore& core) {
 json::object replication_json(StoreCore& core) {
   if (core.ordering == nullptr) return {{"strategy", "none"}};
   json::object out{{"strategy", core.ordering->name()}};
+  const ReplicaFacts facts = core.ordering->facts();
+  constexpr std::array<std::string_view, 5> kRoles = {"none", "leader", "follower", "candidate",
+                                                      "learner"};
+  if (facts.role < kRoles.size()) out["role"] = kRoles[facts.role];
   if (const auto leader = core.ordering->leader_hint()) out["leader"] = *leader;
+  out["applied_index"] = facts.applied_index;
+  out["durable_index"] = facts.durable_index;
   out["status"] = embedded(core.ordering->status());
   return out;
 }
