@@ -397,7 +397,7 @@ void Simulation::deliver(std::size_t from, std::size_t to, uint64_t session, uin
   if (const auto* offer = std::get_if<CheckpointOffer>(&*message)) {
     return on_offer(node, nodes_[from].key, *offer);
   }
-  if (std::get_if<CheckpointAck>(&*message) != nullptr) {
+  if (std::get_if<CheckpointEnd>(&*message) != nullptr) {
     return feed(node, [&](Replica& replica, Actions&) {
       replica.checkpoint_ended(nodes_[from].key, now_);
     });
@@ -519,7 +519,7 @@ void Simulation::offer_checkpoint(SimNode& node, NodeKey to) {
 
 void Simulation::on_offer(SimNode& node, NodeKey from, const CheckpointOffer& offer) {
   if (node.installing || !node.to_apply.empty() || !node.replica->accepts_checkpoint(offer)) {
-    return send(node, {from, CheckpointAck{offer.transfer, 0, 0, false, {}}});
+    return send(node, {from, CheckpointEnd{offer.transfer, {}}});
   }
   node.installing = offer;
   node.install_from = from;

@@ -119,26 +119,30 @@ struct CheckpointOffer {
   std::string manifest;
 };
 
+// Receiver → sender: that part of a file of the manifest.
+struct CheckpointAsk {
+  uint64_t transfer = 0;
+  std::string file;
+  uint64_t offset = 0;
+  uint32_t max_bytes = 0;
+};
+
 struct CheckpointChunk {
   uint64_t transfer = 0;
-  uint32_t file = 0;  // number in the manifest's list
+  std::string file;
   uint64_t offset = 0;
   uint32_t checksum = 0;
-  bool is_last = false;  // the file ends here
   std::string bytes;
 };
 
-struct CheckpointAck {
+// Receiver → sender: installed, or given up with words.
+struct CheckpointEnd {
   uint64_t transfer = 0;
-  // The next byte that is expected.
-  uint32_t file = 0;
-  uint64_t offset = 0;
-  bool is_installed = false;
-  Status refusal;
+  Status status;
 };
 
 using Message = std::variant<Append, AppendReply, GrantAsk, GrantReply, FetchAsk, FetchReply,
                              PositionAsk, PositionReply, Forward, ForwardReply, TakeOver,
-                             CheckpointOffer, CheckpointChunk, CheckpointAck>;
+                             CheckpointOffer, CheckpointAsk, CheckpointChunk, CheckpointEnd>;
 
 }  // namespace kvhost::leader_follower

@@ -108,7 +108,6 @@ void Replica::peer_down(NodeKey key, Nanos now, Actions& out) {
   if (at == peers_.end()) return;
   at->second.is_up = at->second.is_usable = false;
   at->second.reading_ticket = 0;
-  retained_.erase(key);
   // Whether the leader carried out what was forwarded to it cannot be known any more.
   for (auto sent = forwarded_to_.begin(); sent != forwarded_to_.end();) {
     if (sent->second != key) {
@@ -157,8 +156,9 @@ void Replica::receive(NodeKey from, Message message, Nanos now, Actions& out) {
                  },
                  // Checkpoints are the transfers' business.
                  [&](CheckpointOffer&) {},
+                 [&](CheckpointAsk&) {},
                  [&](CheckpointChunk&) {},
-                 [&](CheckpointAck&) {},
+                 [&](CheckpointEnd&) {},
              },
              message);
 }

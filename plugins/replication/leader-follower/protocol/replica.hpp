@@ -89,6 +89,8 @@ class Replica {
   void read(Origin origin, uint32_t level, Nanos deadline, Nanos now, Actions& out);
   void forwarded(NodeKey from, Forward request, Nanos now, Actions& out);
 
+  // Orders entries that do nothing, until the log reaches `index`; the leader alone.
+  void order_up_to(uint64_t index);
   // Administrators' commands; each ends in an Answer of kind kCommand.
   void promote(Origin origin, bool is_forced, Nanos now, Actions& out);
   void transfer(Origin origin, NodeKey to, Nanos now, Actions& out);
@@ -125,6 +127,8 @@ class Replica {
   uint64_t applied_index() const { return applied_; }
   uint64_t durable_index() const { return durable_; }
   std::size_t held_count() const { return held_.size(); }
+  // The other nodes to be linked with: members, and one that is about to become a member.
+  std::vector<Member> others() const;
   // Why this node does not serve writes, in words; empty when it does.
   std::string obstacle(Nanos now) const;
   bool has_write_quorum(Nanos now) const;

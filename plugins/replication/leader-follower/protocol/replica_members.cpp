@@ -48,6 +48,15 @@ Status Replica::admit(const PeerHello& hello) const {
   return {};
 }
 
+std::vector<Member> Replica::others() const {
+  std::vector<Member> list;
+  for (const auto& member : members().nodes) {
+    if (member.key() != self_) list.push_back(member);
+  }
+  if (change_ && !members().contains(change_->member.key())) list.push_back(change_->member);
+  return list;
+}
+
 // ---- changes of members
 
 void Replica::add_member(Origin origin, Member member, Nanos now, Actions& out) {

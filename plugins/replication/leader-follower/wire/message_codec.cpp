@@ -259,42 +259,47 @@ void read(ByteReader& in, CheckpointOffer& m, const std::shared_ptr<const std::s
   m.manifest = in.text("manifest");
 }
 
+void write(ByteWriter& out, const CheckpointAsk& m) {
+  out.u64(m.transfer);
+  out.counted(m.file);
+  out.u64(m.offset);
+  out.u32(m.max_bytes);
+}
+void read(ByteReader& in, CheckpointAsk& m, const std::shared_ptr<const std::string>&) {
+  m.transfer = in.u64("transfer");
+  m.file = in.text("file");
+  m.offset = in.u64("offset");
+  m.max_bytes = in.u32("max bytes");
+}
+
 void write(ByteWriter& out, const CheckpointChunk& m) {
   out.u64(m.transfer);
-  out.u32(m.file);
+  out.counted(m.file);
   out.u64(m.offset);
   out.u32(m.checksum);
-  out.u8(m.is_last ? 1 : 0);
   out.counted(m.bytes);
 }
 void read(ByteReader& in, CheckpointChunk& m, const std::shared_ptr<const std::string>&) {
   m.transfer = in.u64("transfer");
-  m.file = in.u32("file");
+  m.file = in.text("file");
   m.offset = in.u64("offset");
   m.checksum = in.u32("checksum");
-  m.is_last = in.flag("last");
   m.bytes = in.text("bytes");
 }
 
-void write(ByteWriter& out, const CheckpointAck& m) {
+void write(ByteWriter& out, const CheckpointEnd& m) {
   out.u64(m.transfer);
-  out.u32(m.file);
-  out.u64(m.offset);
-  out.u8(m.is_installed ? 1 : 0);
-  put(out, m.refusal);
+  put(out, m.status);
 }
-void read(ByteReader& in, CheckpointAck& m, const std::shared_ptr<const std::string>&) {
+void read(ByteReader& in, CheckpointEnd& m, const std::shared_ptr<const std::string>&) {
   m.transfer = in.u64("transfer");
-  m.file = in.u32("file");
-  m.offset = in.u64("offset");
-  m.is_installed = in.flag("installed");
-  m.refusal = take_status(in);
+  m.status = take_status(in);
 }
 
 constexpr const char* kNames[] = {
-    "append",      "append reply",     "grant ask",        "grant reply",   "fetch ask",
-    "fetch reply", "position ask",     "position reply",   "forward",       "forward reply",
-    "take over",   "checkpoint offer", "checkpoint chunk", "checkpoint ack"};
+    "append",      "append reply",     "grant ask",      "grant reply",      "fetch ask",
+    "fetch reply", "position ask",     "position reply", "forward",          "forward reply",
+    "take over",   "checkpoint offer", "checkpoint ask", "checkpoint chunk", "checkpoint end"};
 static_assert(std::size(kNames) == std::variant_size_v<Message>);
 
 template <std::size_t Index>

@@ -1,0 +1,2 @@
+// Boost.JSON's own functions, compiled once here.
+#include <boost/json/src.hpp>
