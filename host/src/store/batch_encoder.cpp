@@ -26,7 +26,8 @@ Expiry expiry_of(const kvh_op& op) {
   return Expiry::never();
 }
 
-void encode_op(uint32_t space, const kvh_op& op, engine::WriteBatch& batch) {
+void encode_op(uint32_t call_space, const kvh_op& op, engine::WriteBatch& batch) {
+  const uint32_t space = space_of(op.flags, call_space);
   const uint8_t flags = (op.flags & KVH_OP_WANT_EXISTED) != 0 ? engine::kWantExisted : 0;
   switch (op.type) {
     case KVH_OP_PUT:
@@ -45,8 +46,10 @@ void encode_op(uint32_t space, const kvh_op& op, engine::WriteBatch& batch) {
   }
 }
 
-void encode_condition(uint32_t space, const kvh_condition& condition, engine::WriteBatch& batch) {
-  switch (condition.type) {
+void encode_condition(uint32_t call_space, const kvh_condition& condition,
+                      engine::WriteBatch& batch) {
+  const uint32_t space = space_of(condition.type, call_space);
+  switch (condition_kind(condition)) {
     case KVH_IF_ABSENT:
       batch.require_absent(space, to_view(condition.key));
       break;

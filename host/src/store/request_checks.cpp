@@ -39,7 +39,14 @@ Status check_put(const StoreSettings& settings, const kvh_op& op) {
   return {};
 }
 
+Status check_space(uint32_t space) {
+  if (space < kClientSpaces) return {};
+  return invalid("space " + std::to_string(space) + " is reserved; use 0 to " +
+                 std::to_string(kClientSpaces - 1));
+}
+
 Status check_op(const StoreSettings& settings, const kvh_op& op) {
+  KVHOST_TRY(check_space(space_of(op.flags, 0)));
   KVHOST_TRY(check_key(settings, op.key));
   switch (op.type) {
     case KVH_OP_PUT:
@@ -55,8 +62,9 @@ Status check_op(const StoreSettings& settings, const kvh_op& op) {
 }
 
 Status check_condition(const StoreSettings& settings, const kvh_condition& condition) {
+  KVHOST_TRY(check_space(space_of(condition.type, 0)));
   KVHOST_TRY(check_key(settings, condition.key));
-  switch (condition.type) {
+  switch (condition_kind(condition)) {
     case KVH_IF_ABSENT:
     case KVH_IF_PRESENT:
     case KVH_IF_VERSION:
@@ -93,10 +101,7 @@ Status check_call(const kvh_call* call) {
     return invalid("the kvh_call is missing or smaller than " + std::to_string(sizeof(kvh_call)) +
                    " bytes");
   }
-  if (call->space >= kClientSpaces) {
-    return invalid("space " + std::to_string(call->space) + " is reserved; use 0 to " +
-                   std::to_string(kClientSpaces - 1));
-  }
+  KVHOST_TRY(check_space(call->space));
   if (call->read_level > KVH_READ_LINEARIZABLE) {
     return invalid("unknown read level " + std::to_string(call->read_level));
   }

@@ -24,6 +24,14 @@ Status check_key(const StoreSettings& settings, kvh_bytes key);
 Status check_read(const StoreSettings& settings, const kvh_bytes* keys, uint64_t count);
 Status check_range(const StoreSettings& settings, const kvh_range* range);
 
+// The space that an operation's flags or a condition's type name; else the call's.
+constexpr uint32_t space_of(uint32_t word, uint32_t call_space) {
+  return (word & KVH_OTHER_SPACE) != 0 ? word >> KVH_SPACE_SHIFT : call_space;
+}
+constexpr uint32_t condition_kind(const kvh_condition& condition) {
+  return condition.type & (KVH_OTHER_SPACE - 1);
+}
+
 // The operations and conditions of one write, by their strides.
 struct WriteInput {
   const kvh_op* ops = nullptr;

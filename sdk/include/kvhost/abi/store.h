@@ -44,6 +44,12 @@ typedef struct kvh_entry_sink {
 #define KVH_OP_KEEP_TTL 2u     /* put keeps the ttl of the record that it replaces */
 #define KVH_OP_TO_END 4u       /* delete_range without an end: to the end of the space */
 
+/* Added to kvh_op.flags or kvh_condition.type: that key lies in this space instead of the call's, so
+ * that one batch may span spaces. */
+#define KVH_OTHER_SPACE 0x100u
+#define KVH_SPACE_SHIFT 16u
+#define KVH_IN_SPACE(space) (KVH_OTHER_SPACE | ((uint32_t)(space) << KVH_SPACE_SHIFT))
+
 typedef struct kvh_op {
   uint32_t type;
   uint32_t flags;
@@ -60,7 +66,7 @@ typedef struct kvh_op {
 #define KVH_IF_VALUE 4u
 
 typedef struct kvh_condition {
-  uint32_t type;
+  uint32_t type; /* KVH_IF_…, perhaps with KVH_IN_SPACE */
   uint32_t reserved;
   kvh_bytes key;
   uint64_t version;

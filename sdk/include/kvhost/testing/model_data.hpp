@@ -98,18 +98,25 @@ class FakeData {
     return record.expires_at_ms != 0 && record.expires_at_ms <= now_ms;
   }
 
-  void check(uint32_t space, const FakeCondition& condition, std::size_t index,
+  static uint32_t space_of(uint32_t word, uint32_t call_space) {
+    return (word & KVH_OTHER_SPACE) != 0 ? word >> KVH_SPACE_SHIFT : call_space;
+  }
+
+  void check(uint32_t call_space, const FakeCondition& condition, std::size_t index,
              WriteReply& reply) const {
-    const FakeRecord* found = find(space, condition.key);
+    const FakeRecord* found = find(space_of(condition.type, call_space), condition.key);
+    const uint32_t type = condition.type & (KVH_OTHER_SPACE - 1);
+    const uint64_t current = found == nullptr ? 0 : found->version;
     bool holds = false;
-    if (condition.type == KVH_IF_ABSENT) holds = found == nullptr;
-    if (condition.type == KVH_IF_PRESENT) holds = found != nullptr;
-    if (condition.type == KVH_IF_VERSION) holds = found && found->version == condition.version;
-    if (condition.type == KVH_IF_VALUE) holds = found && found->value == condition.value;
+    if (type == KVH_IF_ABSENT) holds = found == nullptr;
+    if (type == KVH_IF_PRESENT) holds = found != nullptr;
+    if (type == KVH_IF_VERSION) holds = current == condition.version;
+    if (type == KVH_IF_VALUE) holds = found && found->value == condition.value;
     if (!holds) reply.failed.push_back({index, found == nullptr ? 0 : found->version});
   }
 
-  Status apply_one(uint32_t space, const FakeOp& op, WriteReply& reply) {
+  Status apply_one(uint32_t call_space, const FakeOp& op, WriteReply& reply) {
+    const uint32_t space = space_of(op.flags, call_space);
     const FakeRecord* found = find(space, op.key);
     kvh_op_result result{};
     result.existed = found != nullptr ? 1 : 0;
