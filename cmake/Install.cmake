@@ -21,6 +21,8 @@ endforeach()
 # The SDK: find_package(kvhost) gives kvhost::sdk and kvhost_add_plugin().
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/kvhost)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/sdk/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/sdk/conformance DESTINATION ${CMAKE_INSTALL_DATADIR}/kvhost
+  FILES_MATCHING PATTERN "*.hpp" PATTERN "*.cpp" PATTERN "*.md")
 install(TARGETS kvhost_sdk EXPORT kvhost-targets)
 install(EXPORT kvhost-targets NAMESPACE kvhost:: DESTINATION ${package_dir})
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/kvhost-config.cmake.in

@@ -2,6 +2,11 @@
 #
 # Builds NAME.so as the host wants it: one exported symbol, everything resolved at link time and at
 # load time, nothing shared with other plugins by accident.
+#
+# kvhost_validate_plugin(NAME [argument…])
+#
+# Adds the test "NAME: validate": what every plugin of its kind has to stand, by `kvctl plugin
+# validate` with the arguments given.
 set(KVHOST_PLUGIN_CMAKE_DIR ${CMAKE_CURRENT_LIST_DIR})
 
 function(kvhost_add_plugin name)
@@ -29,4 +34,17 @@ function(kvhost_add_plugin name)
   if(NOT KVHOST_SANITIZED)
     target_link_options(${name} PRIVATE -Wl,-z,defs)
   endif()
+endfunction()
+
+function(kvhost_validate_plugin name)
+  if(TARGET kvctl)
+    set(program $<TARGET_FILE:kvctl>)
+  elseif(KVHOST_KVCTL)
+    set(program ${KVHOST_KVCTL})
+  else()
+    message(STATUS "kvhost_validate_plugin(${name}): kvctl is not here, so ${name} is not validated")
+    return()
+  endif()
+  add_test(NAME "${name}: validate" COMMAND ${program} plugin validate $<TARGET_FILE:${name}> ${ARGN})
+  set_tests_properties("${name}: validate" PROPERTIES TIMEOUT 900)
 endfunction()

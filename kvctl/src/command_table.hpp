@@ -75,6 +75,8 @@ Status run_inspect_sst(Invocation&);
 Status run_inspect_manifest(Invocation&);
 Status run_plugin_list(Invocation&);
 Status run_plugin_inspect(Invocation&);
+Status run_plugin_schema(Invocation&);
+Status run_plugin_validate(Invocation&);
 Status run_plugin_new(Invocation&);
 Status run_bench(Invocation&);
 Status run_completion(Invocation&);

@@ -1,10 +1,9 @@
-// plugin list, inspect, new.
+// plugin list and new.
 #include <filesystem>
 #include <fstream>
 
 #include "command_table.hpp"
 #include "kvhost/host/plugin_list.hpp"
-#include "kvhost/host/plugin_manifest.hpp"
 #include "plugin_template.hpp"
 #include "text.hpp"
 
@@ -72,27 +71,6 @@ Status run_plugin_list(Invocation& call) {
   return {};
 }
 
-Status run_plugin_inspect(Invocation& call) {
-  KVHOST_TRY_ASSIGN(const auto manifest, host::read_plugin_manifest(call.arguments[0]));
-  const Status fits = host::check_plugin_abi(manifest);
-  json::array components;
-  for (const auto& component : manifest.components) {
-    components.push_back(json::object{{"kind", component.kind}, {"name", component.name}});
-  }
-  const json::object members{{"id", manifest.id},
-                             {"version", manifest.version},
-                             {"abi", std::to_string(manifest.abi_major) + "." +
-                                         std::to_string(manifest.abi_minor_required)},
-                             {"components", std::move(components)},
-                             {"loadable", fits.is_ok()}};
-  if (call.format == Format::kText) {
-    call.streams.out << flat_text(members);
-  } else {
-    call.print("", members);
-  }
-  return fits;
-}
-
 Status run_plugin_new(Invocation& call) {
   auto project = new_plugin_project(call.arguments[0], call.arguments[1]);
   if (!project) return call.usage(project.error().message());
@@ -113,8 +91,9 @@ Status run_plugin_new(Invocation& call) {
   }
   std::string text = "made " + folder.string() + ":";
   for (const auto& file : *project) text += "\n  " + file.path;
-  text += "\nbuild it: cmake -S " + folder.string() + " -B " + folder.string() +
-          "/build && cmake --build " + folder.string() + "/build";
+  const std::string name = folder.string();
+  text += "\nbuild it: cmake -S " + name + " -B " + name + "/build && cmake --build " + name +
+          "/build && ctest --test-dir " + name + "/build";
   call.print(text, {{"files", std::move(files)}});
   return {};
 }

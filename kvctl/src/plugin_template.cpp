@@ -37,25 +37,39 @@ std::string replaced(std::string_view text, std::string_view name) {
   return result;
 }
 
+struct Template {
+  std::string_view kind;
+  std::span<const TemplateFile> (*files)();
+};
+constexpr Template kTemplates[] = {{"compaction", &compaction_template},
+                                   {"transport", &transport_template},
+                                   {"replication", &replication_template},
+                                   {"metrics", &metrics_template}};
+
+bool is_component_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && name[0] >= 'a' && name[0] <= 'z' &&
+         name.back() != '-' && std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+         });
+}
+
 }  // namespace
 
 Result<std::vector<ProjectFile>> new_plugin_project(std::string_view kind, std::string_view name) {
-  if (kind != "compaction") {
-    return Status(StatusCode::INVALID_ARGUMENT, "there is no template for plugins of kind \"" +
-                                                    std::string(kind) +
-                                                    "\"; there is one for compaction");
+  const auto* const found = std::find_if(std::begin(kTemplates), std::end(kTemplates),
+                                         [&](const Template& one) { return one.kind == kind; });
+  if (found == std::end(kTemplates)) {
+    return Status(StatusCode::INVALID_ARGUMENT,
+                  "there is no kind of plugins \"" + std::string(kind) +
+                      "\"; expected compaction, transport, replication or metrics");
   }
-  const bool is_name = !name.empty() && name.size() <= 64 && name[0] >= 'a' && name[0] <= 'z' &&
-                       name.back() != '-' && std::all_of(name.begin(), name.end(), [](char c) {
-                         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-                       });
-  if (!is_name) {
+  if (!is_component_name(name)) {
     return Status(StatusCode::INVALID_ARGUMENT,
                   "\"" + std::string(name) +
                       "\" is no component's name: a-z, 0-9 and -, at most 64, a letter first");
   }
   std::vector<ProjectFile> files;
-  for (const auto& file : compaction_template()) {
+  for (const auto& file : found->files()) {
     files.push_back({replaced(file.path, name), replaced(file.text, name)});
   }
   return files;

@@ -5,15 +5,14 @@
 #include "kvhost/abi/replication.h"
 #include "kvhost/abi/transport.h"
 #include "kvhost/detail/boundary.hpp"
+#include "plugin/load_error.hpp"
 
 namespace kvhost::host {
 namespace {
 
 using detail::to_view;
 
-Status bug(std::string text) {
-  return {StatusCode::PLUGIN_ERROR, std::move(text) + "; this is a bug of the plugin"};
-}
+Status bug(std::string text) { return load_error(LoadCause::kContradiction, std::move(text)); }
 
 Status check_plugin(const kvh_plugin& plugin, const PluginManifest& manifest) {
   if (!KVH_COVERS(&plugin, kvh_plugin, component_stride)) {
@@ -39,7 +38,8 @@ Status check_plugin(const kvh_plugin& plugin, const PluginManifest& manifest) {
 // Slots that a kind cannot do without.
 Status check_table(const LoadedComponent& component) {
   const auto missing = [&](const char* slot) {
-    return bug("the table of " + component.kind + " lacks the required slot " + slot);
+    return load_error(LoadCause::kMissingSlot,
+                      "the table of " + component.kind + " lacks the required slot " + slot);
   };
   if (component.table == nullptr) return bug("component " + component.name + " has no table");
   if (component.kind == KVH_KIND_COMPACTION) {
@@ -86,8 +86,10 @@ Result<LoadedComponent> read_component(const kvh_plugin& plugin, const PluginMan
     component.doc = to_view(row.doc);
     component.table = row.table;
     component.descriptor = &row;
-    KVHOST_TRY_ASSIGN(component.options, read_schema(row.options, row.option_count,
-                                                     row.option_stride, component.describe()));
+    auto options =
+        read_schema(row.options, row.option_count, row.option_stride, component.describe());
+    if (!options) return load_error(LoadCause::kBadOptions, options.error().message());
+    component.options = std::move(*options);
     KVHOST_TRY(check_table(component));
     return component;
   }

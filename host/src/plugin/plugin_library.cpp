@@ -10,16 +10,19 @@
 #include <map>
 #include <memory>
 
+#include "kvhost/host/plugin_file.hpp"
+#include "plugin/load_error.hpp"
+
 namespace kvhost::host {
 namespace {
 
-Status refused(std::string text) { return {StatusCode::FORBIDDEN, std::move(text)}; }
+Status refused(std::string text, std::string next = {}) {
+  return load_error(LoadCause::kUntrustedFile, std::move(text), std::move(next));
+}
 
 std::string owner_text(const struct stat& facts) {
   return "belongs to user " + std::to_string(facts.st_uid) + ", who is neither root nor the user " +
-         std::to_string(geteuid()) +
-         " of this process. A plugin runs with all rights of this "
-         "process: chown it";
+         std::to_string(geteuid()) + " of this process";
 }
 
 bool is_trusted_owner(const struct stat& facts) {
@@ -32,7 +35,29 @@ std::map<std::string, boost::dll::shared_library>& libraries() {
   return *kLibraries;
 }
 
+// The loader's own words, or better ones when it is a library that is missing.
+Status link_failure(const std::string& path, const char* words) {
+  if (const auto file = read_plugin_file(path)) {
+    const Status libraries = check_needed_libraries(*file);
+    if (!libraries.is_ok()) return libraries;
+  }
+  return load_error(LoadCause::kLinkFailed, "the dynamic loader refuses it: " + std::string(words));
+}
+
 }  // namespace
+
+Status check_needed_libraries(const PluginFile& file) {
+  std::string missing;
+  for (const auto& library : file.needed) {
+    if (library.path.empty()) missing += (missing.empty() ? "" : ", ") + library.name;
+  }
+  if (missing.empty()) return {};
+  std::string searched;
+  for (const auto& directory : file.searched)
+    searched += (searched.empty() ? "" : ", ") + directory;
+  return load_error(LoadCause::kMissingLibrary,
+                    "needs " + missing + ", which is not here. Searched: " + searched);
+}
 
 Status check_plugin_file(const std::string& path) {
   struct stat file {};
@@ -41,21 +66,23 @@ Status check_plugin_file(const std::string& path) {
   if (!S_ISREG(file.st_mode)) return refused("is no regular file");
   if ((file.st_mode & S_IWOTH) != 0) {
     return refused(
-        "can be written by everybody on this machine, and a plugin runs with all rights "
-        "of this process. Run: chmod o-w " +
-        path);
+        "can be written by everybody on this machine, and a plugin runs with all rights of this "
+        "process",
+        "Run: chmod o-w " + path);
   }
-  if (!is_trusted_owner(file)) return refused(owner_text(file));
+  if (!is_trusted_owner(file)) return refused(owner_text(file), "Run: chown root " + path);
   const std::string directory = std::filesystem::path(path).parent_path().string();
   struct stat above {};
   if (stat(directory.c_str(), &above) != 0) {
     return refused("its directory cannot be examined: " + std::string(std::strerror(errno)));
   }
   if ((above.st_mode & S_IWOTH) != 0) {
-    return refused("lies in a directory that everybody on this machine can write. Run: chmod o-w " +
-                   directory);
+    return refused("lies in a directory that everybody on this machine can write",
+                   "Run: chmod o-w " + directory);
   }
-  if (!is_trusted_owner(above)) return refused("lies in a directory that " + owner_text(above));
+  if (!is_trusted_owner(above)) {
+    return refused("lies in a directory that " + owner_text(above), "Run: chown root " + directory);
+  }
   return {};
 }
 
@@ -72,13 +99,11 @@ Result<const kvh_plugin*> load_plugin_library(const std::string& path) {
     }
     const kvh_plugin* plugin = found->second.get<Entry>(KVH_ENTRY_SYMBOL)();
     if (plugin == nullptr) {
-      return Status(StatusCode::PLUGIN_INCOMPATIBLE,
-                    KVH_ENTRY_SYMBOL "() returned nothing; this is a bug of the plugin");
+      return load_error(LoadCause::kNoTable, KVH_ENTRY_SYMBOL "() returned nothing");
     }
     return plugin;
   } catch (const std::exception& thrown) {
-    return Status(StatusCode::PLUGIN_INCOMPATIBLE,
-                  "the dynamic loader refuses it: " + std::string(thrown.what()));
+    return link_failure(path, thrown.what());
   }
 }
 

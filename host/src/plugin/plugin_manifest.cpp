@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "kvhost/abi/plugin.h"
+#include "plugin/load_error.hpp"
 
 namespace kvhost::host {
 namespace {
@@ -10,8 +11,9 @@ namespace {
 constexpr std::size_t kMostComponents = 100;
 
 Status malformed(std::string text) {
-  return {StatusCode::PLUGIN_INCOMPATIBLE,
-          "the manifest in section " KVH_MANIFEST_SECTION " is malformed: " + std::move(text)};
+  return load_error(LoadCause::kBadManifest, "the manifest in section " KVH_MANIFEST_SECTION
+                                             " is malformed: " +
+                                                 std::move(text));
 }
 
 bool is_name(std::string_view text, std::string_view also) {
@@ -86,12 +88,9 @@ Status check_plugin_abi(const PluginManifest& manifest) {
   const std::string needs = "needs plugin ABI " + std::to_string(manifest.abi_major) + "." +
                             std::to_string(manifest.abi_minor_required) + ", and this host has " +
                             std::to_string(KVH_ABI_MAJOR) + "." + std::to_string(KVH_ABI_MINOR);
-  if (manifest.abi_major != KVH_ABI_MAJOR) {
-    return {StatusCode::PLUGIN_INCOMPATIBLE,
-            needs + ". Use a build of the plugin for ABI " + std::to_string(KVH_ABI_MAJOR)};
-  }
+  if (manifest.abi_major != KVH_ABI_MAJOR) return load_error(LoadCause::kOtherAbi, needs);
   if (manifest.abi_minor_required > KVH_ABI_MINOR) {
-    return {StatusCode::PLUGIN_INCOMPATIBLE, needs + ". Use a newer kvhost, or an older plugin"};
+    return load_error(LoadCause::kNewerAbi, needs);
   }
   return {};
 }

@@ -8,6 +8,7 @@
 #include "kvhost/abi/metrics.h"
 #include "kvhost/abi/replication.h"
 #include "kvhost/abi/transport.h"
+#include "plugin/load_error.hpp"
 #include "plugin/plugin_descriptor.hpp"
 #include "plugin/plugin_library.hpp"
 
@@ -154,10 +155,9 @@ Status PluginRegistry::unknown(std::string_view kind, std::string_view name) con
       "no plugin offers " + kind_text(kind) + " named \"" + std::string(name) + "\".";
   const auto meant = nearest_name(name, known);
   if (!meant.empty()) text += " Did you mean \"" + meant + "\"?";
-  text += " There are: " + quoted_list(known) + ". Searched: " + searched_text() + "." +
-          unreadable +
-          " Install the plugin into one of these, or add its directory to [node] plugin_path";
-  return {StatusCode::CONFIG_ERROR, text};
+  text += " There are: " + quoted_list(known) + ". Searched: " + searched_text() + "." + unreadable;
+  text.pop_back();
+  return load_error(LoadCause::kUnknownName, text);
 }
 
 Result<LoadedComponent> PluginRegistry::load(std::string_view kind, std::string_view name) {
@@ -166,20 +166,20 @@ Result<LoadedComponent> PluginRegistry::load(std::string_view kind, std::string_
   std::copy_if(named.begin(), named.end(), std::back_inserter(matches),
                [&](const Match& match) { return match.component->kind == kind; });
   if (matches.empty() && !named.empty()) {
-    return Status(StatusCode::CONFIG_ERROR,
-                  "\"" + std::string(name) + "\" of " + file_text(*named.front().candidate) +
-                      " is " + kind_text(named.front().component->kind) + ", not " +
-                      kind_text(kind) + ". Name " + kind_text(kind) + " here");
+    return load_error(LoadCause::kWrongKind,
+                      "\"" + std::string(name) + "\" of " + file_text(*named.front().candidate) +
+                          " is " + kind_text(named.front().component->kind) + ", not " +
+                          kind_text(kind),
+                      "Name " + kind_text(kind) + " here");
   }
   if (matches.empty()) return unknown(kind, name);
   if (matches.size() > 1) {
-    return Status(StatusCode::CONFIG_ERROR,
-                  "two files offer " + kind_text(kind) + " named \"" + std::string(name) +
-                      "\": " + file_text(*matches[0].candidate) + " and " +
-                      file_text(*matches[1].candidate) +
-                      ". Remove one, take its directory out of [node] plugin_path, or write the "
-                      "name with the plugin's id: \"" +
-                      matches[0].candidate->manifest->id + "/" + matches[0].component->name + "\"");
+    return load_error(
+        LoadCause::kAmbiguous,
+        "two files offer " + kind_text(kind) + " named \"" + std::string(name) +
+            "\": " + file_text(*matches[0].candidate) + " and " + file_text(*matches[1].candidate),
+        std::string(load_error_info(LoadCause::kAmbiguous).next) + ": \"" +
+            matches[0].candidate->manifest->id + "/" + matches[0].component->name + "\"");
   }
   auto& candidate = *matches.front().candidate;
   const std::string file = file_text(candidate);

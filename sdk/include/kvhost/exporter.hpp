@@ -5,7 +5,9 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kvhost/abi/metrics.h"
@@ -16,11 +18,65 @@
 
 namespace kvhost {
 
+enum class MetricType : uint32_t {
+  kCounter = KVH_METRIC_COUNTER,
+  kGauge = KVH_METRIC_GAUGE,
+  kHistogram = KVH_METRIC_HISTOGRAM,
+};
+
+// One series of a family.
+struct SampleView {
+  std::vector<std::string_view> label_values;  // as many as the family has label names
+  double value = 0;                            // counter, gauge
+  std::span<const uint64_t> bucket_counts;     // histogram: not cumulative, one more than bounds
+  uint64_t count = 0;
+  double sum = 0;
+};
+struct FamilyView {
+  MetricType type = MetricType::kCounter;
+  std::string_view name;
+  std::string_view help;
+  std::vector<std::string_view> label_names;
+  std::span<const double> bounds;  // histogram: upper bounds, ascending
+  std::vector<SampleView> samples;
+};
+
+namespace detail {
+
+inline std::vector<std::string_view> to_views(const kvh_bytes* first, uint64_t count) {
+  std::vector<std::string_view> views;
+  for (uint64_t i = 0; i < count; ++i) views.push_back(to_view(first[i]));
+  return views;
+}
+
+inline FamilyView to_family(const kvh_family& raw) {
+  FamilyView family;
+  family.type = static_cast<MetricType>(raw.info.type);
+  family.name = to_view(raw.info.name);
+  family.help = to_view(raw.info.help);
+  family.label_names = to_views(raw.info.label_names, raw.info.label_count);
+  family.bounds = {raw.info.buckets, raw.info.bucket_count};
+  for (uint64_t i = 0; i < raw.sample_count; ++i) {
+    const kvh_sample& sample = strided(raw.samples, raw.sample_stride, i);
+    family.samples.push_back({to_views(sample.label_values, raw.info.label_count), sample.value,
+                              std::span(sample.bucket_counts, sample.bucket_count), sample.count,
+                              sample.sum});
+  }
+  return family;
+}
+
+}  // namespace detail
+
 // All metrics of the node, as of the call.
 class Registry {
  public:
   explicit Registry(const kvh_registry* registry) : registry_(registry) {}
-  // visit(const kvh_family&) for each family, sorted by name; borrowed until visit returns.
+  // visit(const FamilyView&) for each family, sorted by name; borrowed until visit returns.
+  template <typename Visit>
+  Status for_each(Visit visit) const {
+    return collect([&](const kvh_family& raw) { visit(detail::to_family(raw)); });
+  }
+  // The same in the table's own form: visit(const kvh_family&).
   template <typename Visit>
   Status collect(Visit visit) const {
     kvh_error error = detail::make_error();

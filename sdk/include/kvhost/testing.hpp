@@ -8,6 +8,7 @@
 //   FakeMetrics         what an exporter shows
 //   TestTree            what a compaction policy decides on, with the engine's rules
 //   Component           a component made from its descriptor; CompactionUnderTest, … for each kind
+//   TestClient          a TCP client that never hangs
 //   KVHOST_TEST, KVHOST_CHECK    tests without a framework
 //
 // Link the plugin's sources into the test and ask kvhost_plugin_v1(), or load the built file with
@@ -18,4 +19,5 @@
 #include "kvhost/testing/fake_host.hpp"
 #include "kvhost/testing/fake_state_machine.hpp"
 #include "kvhost/testing/fake_store.hpp"
+#include "kvhost/testing/test_client.hpp"
 #include "kvhost/testing/under_test.hpp"

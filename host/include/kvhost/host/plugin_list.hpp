@@ -22,4 +22,8 @@ Result<std::string> list_plugins(const std::optional<std::string>& config_file,
 // entry function, if the host would trust the file.
 Result<std::string> plugin_options_page(const std::string& file);
 
+// A node.toml that --check-config accepts: the file's directory, and its first component of each
+// kind with every option, commented. What has no default and must be given has an example.
+Result<std::string> plugin_sample_config(const std::string& file);
+
 }  // namespace kvhost::host

@@ -1,47 +1,55 @@
 // What @NAME@ decides for trees made by hand: no node is needed.
-#include "@IDENTIFIER@.hpp"
+#include <kvhost/testing.hpp>
 
-#include <array>
-#include <cstdio>
+using namespace kvhost::testing;
 
 namespace {
 
-int failures = 0;
-
-void expect(bool holds, const char* what) {
-  if (holds) return;
-  ++failures;
-  std::fprintf(stderr, "does not hold: %s\n", what);
+CompactionUnderTest make_policy(FakeHost& host) {
+  const auto* const descriptor = find_component(kvhost_plugin_v1(), "@NAME@");
+  return CompactionUnderTest(Component::create(*descriptor, host, {{"runs", "4"}}).value());
 }
 
-// A tree of `count` runs of level 0 with one file each.
-std::size_t jobs_for(std::size_t count, bool busy) {
-  std::array<kvhost::FileView, 8> files;
-  std::array<kvhost::RunView, 8> runs;
-  for (std::size_t i = 0; i < count; ++i) {
-    files[i].id = i + 1;
-    files[i].busy = busy && i == 0;
-    runs[i].id = i + 1;
-    runs[i].files = std::span(&files[i], 1);
-  }
-  kvhost::TreeView tree;
-  tree.runs = std::span(runs.data(), count);
-  @CLASS@ policy(4);
-  const auto plan = policy.plan(tree, {}, kvhost::Deadline::max());
-  expect(plan.has_value(), "plan() gives a plan");
-  if (!plan->jobs.empty()) {
-    expect(plan->jobs[0].inputs.size() == count, "every file of the level is an input");
-    expect(plan->jobs[0].target_level == 1, "the result goes one level down");
-  }
-  return plan->jobs.size();
+TestTree tree_of(int flushes) {
+  TestTree tree;
+  for (int i = 0; i < flushes; ++i) tree.flush("a", "z");
+  return tree;
 }
 
 }  // namespace
 
-int main() {
-  expect(jobs_for(0, false) == 0, "nothing to do in an empty tree");
-  expect(jobs_for(3, false) == 0, "three runs are left alone");
-  expect(jobs_for(4, false) == 1, "four runs are merged");
-  expect(jobs_for(4, true) == 0, "files at work are left alone");
-  return failures == 0 ? 0 : 1;
+KVHOST_TEST(a_few_runs_are_left_alone) {
+  FakeHost host;
+  auto policy = make_policy(host);
+  for (int runs = 0; runs < 4; ++runs) {
+    auto tree = tree_of(runs);
+    KVHOST_CHECK(policy.plan(tree)->jobs.empty());
+  }
 }
+
+KVHOST_TEST(enough_runs_become_one_of_the_next_level) {
+  FakeHost host;
+  auto policy = make_policy(host);
+  auto tree = tree_of(4);
+  const auto plan = policy.plan(tree);
+  KVHOST_CHECK(plan->jobs.size() == 1);
+  KVHOST_CHECK(tree.apply(plan->jobs.at(0)).is_ok());  // as the engine would
+  KVHOST_CHECK(tree.runs.size() == 1);
+  KVHOST_CHECK(tree.runs.at(0).level == 1);
+}
+
+KVHOST_TEST(files_at_work_are_left_alone) {
+  FakeHost host;
+  auto policy = make_policy(host);
+  auto tree = tree_of(4);
+  tree.runs[2].files[0].busy = true;
+  KVHOST_CHECK(policy.plan(tree)->jobs.empty());
+}
+
+KVHOST_TEST(the_log_says_what_was_configured) {
+  FakeHost host;
+  const auto policy = make_policy(host);
+  KVHOST_CHECK(host.logged("merges 4 runs at once"));
+}
+
+KVHOST_TEST_MAIN()

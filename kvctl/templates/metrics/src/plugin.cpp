@@ -2,4 +2,4 @@
 #include "@IDENTIFIER@.hpp"
 
 KVHOST_PLUGIN("org.example.@NAME@", "0.1.0",
-              kvhost::compaction<@CLASS@>("@NAME@", "merges the runs of a level when there are enough"));
+              kvhost::exporter<@CLASS@>("@NAME@", "writes the metrics to a file"));
