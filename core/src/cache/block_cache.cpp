@@ -37,6 +37,10 @@ FileCache::FileCache(CacheFrames& frames, std::size_t block_count, MemoryBudget*
 
 FileCache::~FileCache() { frames_.abandon(slots_.get(), block_count_); }
 
+void FileCache::prefetch_block(std::size_t block_index) const {
+  CacheFrames::prefetch(slots_[block_index]);
+}
+
 PinnedBlock FileCache::get(std::size_t block_index) {
   KVHOST_ASSERT(block_index < block_count_, "a block of the cache is out of bounds");
   PinnedBlock block = frames_.try_pin(slots_[block_index]);

@@ -98,6 +98,10 @@ class FileCache {
   FileCache& operator=(const FileCache&) = delete;
 
   std::size_t block_count() const { return block_count_; }
+  // Bring near what get() and a search of the block will touch: the slot first, then, when that has
+  // had time to arrive, what it leads to. Require block_index < block_count().
+  void prefetch_slot(std::size_t block_index) const { __builtin_prefetch(&slots_[block_index]); }
+  void prefetch_block(std::size_t block_index) const;
   // The block, pinned; empty when it is not here. Requires block_index < block_count().
   PinnedBlock get(std::size_t block_index);
   // Hands the block to the cache and pins it. When another thread was faster its block is returned;

@@ -7,15 +7,23 @@ namespace kvhost::engine {
 
 namespace {
 
-// The header, heads and tags of an ordinary block: the reader's search would fetch these lines one
-// after the other, and only after the frame's.
+// The header, heads, tags and numbers of an ordinary block: the reader's search would fetch these
+// lines one after the other, and only after the frame's.
 void prefetch_front(const char* block) {
   constexpr std::size_t kLine = 64;
-  constexpr std::size_t kLines = 6;
+  constexpr std::size_t kLines = 8;
   for (std::size_t line = 0; line < kLines; ++line) __builtin_prefetch(block + line * kLine);
 }
 
 }  // namespace
+
+void CacheFrames::prefetch(const CacheSlot& slot) {
+  const CacheFrame* frame = slot.frame.load(std::memory_order_relaxed);
+  if (frame == nullptr) return;
+  // A frame is never freed.
+  __builtin_prefetch(frame, /*rw=*/1);
+  prefetch_front(slot.bytes.load(std::memory_order_relaxed));
+}
 
 PinnedBlock CacheFrames::try_pin(CacheSlot& slot) {
   CacheFrame* frame = slot.frame.load(std::memory_order_acquire);

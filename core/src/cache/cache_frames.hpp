@@ -39,6 +39,8 @@ class CacheFrames {
  public:
   CacheFrames(uint64_t capacity, MemoryBudget* budget) : budget_(budget), capacity_(capacity) {}
 
+  // Brings near what try_pin() and a search of the block will touch.
+  static void prefetch(const CacheSlot& slot);
   // The block that the slot leads to; empty when there is none.
   PinnedBlock try_pin(CacheSlot& slot);
   PinnedBlock insert(CacheSlot& slot, BlockBuffer block) KVHOST_EXCLUDES(mutex_);

@@ -23,29 +23,36 @@ void KeyLookup::stop_for_disk() {
   needs_disk_ = true;
 }
 
-Status KeyLookup::look_into(const TableFile& file, const TableReader& table,
-                            const TableReadOptions& options, ReadCounters& counters) {
-  SequenceNumber covered_by = 0;
-  if (const auto& ranges = table.range_tombstones(); ranges && !ranges->empty()) {
-    covered_by = ranges->covering_sequence(key_, snapshot_);
+SequenceNumber KeyLookup::covered_by(const TableReader& table) const {
+  const auto& ranges = table.range_tombstones();
+  return ranges && !ranges->empty() ? ranges->covering_sequence(key_, snapshot_) : 0;
+}
+
+bool KeyLookup::passes_filter(const TableReader& table, ReadCounters& counters) {
+  if (table.may_contain(hash())) {
+    count(counters.filter_passed);
+    return true;
   }
-  if (!table.may_contain(hash())) {
-    count(counters.filter_useful);
-    is_decided_ = covered_by > 0;
-    return Status::ok();
-  }
-  count(counters.filter_passed);
+  count(counters.filter_useful);
+  is_decided_ = covered_by(table) > 0;
+  return false;
+}
+
+Status KeyLookup::look_into_block(const TableFile& file, const TableReader& table,
+                                  std::size_t block, const TableReadOptions& options,
+                                  ReadCounters& counters) {
+  const SequenceNumber covering = covered_by(table);
   KVHOST_TRY_ASSIGN(std::optional<TableHit> hit,
-                    table.get_past_filter(key_, snapshot_, hash(), options));
+                    table.get_at(block, key_, snapshot_, hash(), options));
   if (!hit) {
     count(counters.filter_false_positives);
     file.count_touch();
-    is_decided_ = covered_by > 0;
+    is_decided_ = covering > 0;
   } else if (hit->needs_disk) {
     stop_for_disk();
   } else {
     block_ = std::move(hit->block);
-    decide(hit->record, covered_by);
+    decide(hit->record, covering);
   }
   return Status::ok();
 }

@@ -43,9 +43,18 @@ class KeyLookup {
   // Decided without asking more: a table would have to be opened from the disk.
   void stop_for_disk();
   Status look_into(const TableFile& file, const TableReader& table, const TableReadOptions& options,
-                   ReadCounters& counters);
+                   ReadCounters& counters) {
+    if (!passes_filter(table, counters)) return Status::ok();
+    return look_into_block(file, table, table.locate(key_), options, counters);
+  }
+  // The same in two steps, so that many keys can wait for memory together. False: nothing of the
+  // key is in the table.
+  bool passes_filter(const TableReader& table, ReadCounters& counters);
+  Status look_into_block(const TableFile& file, const TableReader& table, std::size_t block,
+                         const TableReadOptions& options, ReadCounters& counters);
 
  private:
+  SequenceNumber covered_by(const TableReader& table) const;
   void decide(const FoundRecord& found, SequenceNumber covered_by);
 
   const std::string_view key_;

@@ -159,7 +159,9 @@ Result<std::vector<GetResult>> ReadPath::multi_get(const ReadOptions& options,
     KeyLookup* lookup;
     const TableFile* file;
     const TableReader* table;
+    std::size_t block;
   };
+  // Each step brings near, for all keys, what the next one touches.
   std::vector<Probe> probes;
   for (const SortedRunPtr& run : state->version->runs()) {
     probes.clear();
@@ -176,10 +178,19 @@ Result<std::vector<GetResult>> ReadPath::multi_get(const ReadOptions& options,
         KVHOST_TRY_ASSIGN(table, with_.tables.reader(*file));
       }
       table->prefetch_filter(lookup.hash());
-      probes.push_back({&lookup, file, table});
+      probes.push_back({&lookup, file, table, 0});
     }
+    auto kept = probes.begin();
     for (const Probe& probe : probes) {
-      KVHOST_TRY(probe.lookup->look_into(*probe.file, *probe.table, how, counters));
+      if (!probe.lookup->passes_filter(*probe.table, counters)) continue;
+      *kept = probe;
+      kept++->block = probe.table->locate(probe.lookup->key());
+    }
+    probes.erase(kept, probes.end());
+    for (const Probe& probe : probes) probe.table->prefetch_block(probe.block);
+    for (const Probe& probe : probes) {
+      KVHOST_TRY(
+          probe.lookup->look_into_block(*probe.file, *probe.table, probe.block, how, counters));
       KVHOST_TRY(limit.take(*probe.lookup));
     }
   }

@@ -173,6 +173,7 @@ std::optional<std::size_t> DataBlock::find_first(std::string_view suffix, uint64
     auto hits = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(tags, wanted)));
     for (; hits != 0; hits &= hits - 1) {
       const std::size_t entry = from + static_cast<unsigned>(std::countr_zero(hits));
+      prefetch(entry);
       if (is_key(entry, suffix, suffix_head)) return entry;
     }
   }

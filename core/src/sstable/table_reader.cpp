@@ -26,12 +26,23 @@ Result<std::optional<TableHit>> TableReader::get(std::string_view key, SequenceN
   return get_past_filter(key, max_sequence, hash, options);
 }
 
-Result<std::optional<TableHit>> TableReader::get_past_filter(
-    std::string_view key, SequenceNumber max_sequence, uint64_t hash,
-    const TableReadOptions& options) const {
+std::size_t TableReader::locate(std::string_view key) const {
+  if (file_->fences().blocks() == 0) return 0;
+  const std::size_t block = file_->fences().find(key);
+  file_->prefetch_slot(block);
+  return block;
+}
+
+void TableReader::prefetch_block(std::size_t block) const {
+  if (block < file_->fences().blocks()) file_->prefetch_block(block);
+}
+
+Result<std::optional<TableHit>> TableReader::get_at(std::size_t block_index, std::string_view key,
+                                                    SequenceNumber max_sequence, uint64_t hash,
+                                                    const TableReadOptions& options) const {
   const Fences& fences = file_->fences();
   if (fences.blocks() == 0) return std::optional<TableHit>();
-  for (std::size_t index = fences.find(key);; ++index) {
+  for (std::size_t index = block_index;; ++index) {
     Result<PinnedBlock> pin = options.cache_only ? file_->cached_block(index)
                                                  : file_->load_block(index, options.fill_cache);
     if (!pin) return pin.error();

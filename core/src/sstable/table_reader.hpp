@@ -66,10 +66,19 @@ class TableReader {
   // when there is none. `hash` is key_hash(key). Range tombstones are asked apart.
   Result<std::optional<TableHit>> get(std::string_view key, SequenceNumber max_sequence,
                                       uint64_t hash, const TableReadOptions& options = {}) const;
-  // The same for a caller that has asked may_contain() itself.
+  // The same for a caller that has asked may_contain() itself, and maybe locate().
   Result<std::optional<TableHit>> get_past_filter(std::string_view key, SequenceNumber max_sequence,
                                                   uint64_t hash,
-                                                  const TableReadOptions& options = {}) const;
+                                                  const TableReadOptions& options = {}) const {
+    return get_at(locate(key), key, max_sequence, hash, options);
+  }
+  Result<std::optional<TableHit>> get_at(std::size_t block, std::string_view key,
+                                         SequenceNumber max_sequence, uint64_t hash,
+                                         const TableReadOptions& options = {}) const;
+  // The block that `key` begins in, whose slot in the cache is brought near.
+  std::size_t locate(std::string_view key) const;
+  // Brings a located block near, when its slot has had time to arrive.
+  void prefetch_block(std::size_t block) const;
   // Brings the filter line of a key near, ahead of may_contain() or get().
   void prefetch_filter(uint64_t hash) const;
   // False: no version of the key is here. get() asks this itself.
