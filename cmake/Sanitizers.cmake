@@ -11,3 +11,9 @@ if(KVHOST_SANITIZE)
     add_compile_options(-Wno-tsan)
   endif()
 endif()
+
+# Everything is built so that libFuzzer sees its branches; the targets of tests/fuzz link the fuzzer.
+option(KVHOST_FUZZ "Build the fuzz targets for libFuzzer (clang)" OFF)
+if(KVHOST_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -1,8 +1,9 @@
 // The victim of the kill loop: loads an engine from several threads and tells on stdout, one line
 // each, what was acknowledged. Killed from outside, never ends by itself.
 //
-// usage: kill_loop_child DIRECTORY always|interval FIRST
+// usage: kill_loop_child DIRECTORY always|interval|open FIRST
 //   line: THREAD NUMBER     the write of key "THREAD/NUMBER" was acknowledged
+//   open: recovers the database, flushes, closes it and ends with 0
 #include <unistd.h>
 
 #include <cstdio>
@@ -52,14 +53,19 @@ void load(Engine& engine, int thread, uint64_t number) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) give_up("usage: DIRECTORY always|interval FIRST");
+  if (argc != 4) give_up("usage: DIRECTORY always|interval|open FIRST");
   Options options;
   options.memtable_size = 256 << 10;
   options.wal_segment_size = 512 << 10;
   options.target_file_size = 128 << 10;
-  options.wal_sync = std::strcmp(argv[2], "always") == 0 ? WalSync::kAlways : WalSync::kInterval;
+  options.wal_sync =
+      std::strcmp(argv[2], "interval") == 0 ? WalSync::kInterval : WalSync::kAlways;
   auto engine = Engine::open(argv[1], options, {});
   if (!engine) give_up(engine.status().to_string());
+  if (std::strcmp(argv[2], "open") == 0) {
+    const bool is_well = (*engine)->flush().is_ok() && (*engine)->close().is_ok();
+    return is_well ? 0 : 1;
+  }
   const uint64_t first = std::strtoull(argv[3], nullptr, 10);
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {

@@ -17,14 +17,16 @@ FaultFileSystem::Rule FaultFileSystem::parse(std::string_view text) {
   Rule rule;
   words >> kinds >> rule.glob >> nth >> times >> fault;
   KVHOST_ASSERT(!fault.empty() && nth.starts_with("nth=") && (times == "once" || times == "always"),
-                "a fault reads: KINDS GLOB nth=N once|always EIO|ENOSPC|short");
+                "a fault reads: KINDS GLOB nth=N once|always EIO|ENOSPC|EMFILE|short");
   std::istringstream list(kinds);
   for (std::string kind; std::getline(list, kind, ',');) rule.kinds.push_back(kind);
   rule.nth = std::stoull(nth.substr(4));
   rule.is_once = times == "once";
-  KVHOST_ASSERT(fault == "EIO" || fault == "ENOSPC" || fault == "short", "an unknown fault");
+  KVHOST_ASSERT(fault == "EIO" || fault == "ENOSPC" || fault == "EMFILE" || fault == "short",
+                "an unknown fault");
   rule.fault = fault == "EIO"      ? Fault::kIoError
                : fault == "ENOSPC" ? Fault::kNoSpace
+               : fault == "EMFILE" ? Fault::kNoDescriptor
                                    : Fault::kShort;
   return rule;
 }
@@ -64,7 +66,9 @@ FileVerdict FaultFileSystem::on_call(const FileCall& call) {
     if (rule.is_once ? rule.matches != rule.nth : rule.matches < rule.nth) continue;
     ++faults_;
     if (rule.fault == Fault::kShort) return {Status::ok(), true};
-    const int error = rule.fault == Fault::kNoSpace ? ENOSPC : EIO;
+    const int error = rule.fault == Fault::kNoSpace        ? ENOSPC
+                      : rule.fault == Fault::kNoDescriptor ? EMFILE
+                                                           : EIO;
     return {posix_error(call.path, call.kind, error), false};
   }
   return {};

@@ -3,6 +3,7 @@
 //   sync *.log nth=3 once EIO        the third sync of a file named *.log fails
 //   write,append * nth=1 always ENOSPC   from the first write on, every one fails
 //   read *.sst nth=2 once short      the second read yields half of its bytes
+//   open *.sst nth=1 always EMFILE   no descriptor is left
 //
 // Kinds are those of FileCall, joined by commas, `*` for all; the glob matches the whole path or
 // the name alone. A `short` write hands on half its bytes and fails. Without a rule nothing fails.
@@ -33,7 +34,7 @@ class FaultFileSystem final : private FileInterceptor, public InterceptingFileSy
   uint64_t faults() const;
 
  private:
-  enum class Fault : uint8_t { kIoError, kNoSpace, kShort };
+  enum class Fault : uint8_t { kIoError, kNoSpace, kNoDescriptor, kShort };
   struct Rule {
     std::vector<std::string> kinds;
     std::string glob;
