@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "kvhost/engine/allocator.hpp"
 #include "kvhost/status.hpp"
 #include "node/program.hpp"
 #include "node/signals.hpp"
@@ -11,6 +12,7 @@
 int main(int argc, char** argv) {
   // Before any library can make a thread.
   kvhost::host::Signals::block();
+  kvhost::engine::tune_allocator();
   try {
     return kvhost::host::run_program(std::vector<std::string>(argv + 1, argv + argc), std::cout,
                                      std::cerr);
