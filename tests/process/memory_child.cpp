@@ -67,6 +67,7 @@ void read(Engine& engine, uint64_t newest, uint64_t round) {
 }
 
 uint64_t accounted_bytes(Engine& engine) {
+  const Statistics all = engine.statistics();
   return all.memtable_bytes + all.block_cache_bytes + all.filter_and_fence_bytes;
 }
 
@@ -106,7 +107,6 @@ int main(int argc, char** argv) {
       }
     }
   }
-  const Statistics all = engine.statistics();
   std::printf("peak_rss_kib %llu\npeak_accounted_bytes %llu\n",
               static_cast<unsigned long long>(peak_rss_kib()),
               static_cast<unsigned long long>(peak_accounted));
