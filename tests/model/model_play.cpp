@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "model_draw.hpp"
-#include "model_policies.hpp"
 #include "model_runner.hpp"
 
 namespace kvhost::engine::testing {
@@ -83,7 +82,7 @@ void ModelRunner::play(const Step& step) {
     case StepKind::kCompactRange:
       return must(engine_->compact(draw_range(random)), "compact");
     case StepKind::kPolicy:
-      return engine_->set_policy(draw_policy(step.seed), "drawn");
+      return engine_->set_policy(policies_(step.seed), "drawn");
     case StepKind::kCheckpoint: {
       const std::string copy = "copy" + std::to_string(++copies_);
       const Status made = engine_->checkpoint(copy);

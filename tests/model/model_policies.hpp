@@ -1,4 +1,4 @@
-// Policies for the model: the built-in one scaled down, and one that merges whatever it likes.
+// Policies for the model: those of the SDK scaled down, and one that merges whatever it likes.
 //
 // Threads:   as CompactionPolicy.
 #pragma once
@@ -6,7 +6,10 @@
 #include <memory>
 
 #include "base/random.hpp"
+#include "kvhost/policy/lazy_leveled.hpp"
 #include "kvhost/policy/leveled.hpp"
+#include "kvhost/policy/tiered.hpp"
+#include "kvhost/policy/time_window.hpp"
 
 namespace kvhost::engine::testing {
 
@@ -41,13 +44,33 @@ class RandomPolicy final : public CompactionPolicy {
 };
 
 inline std::shared_ptr<CompactionPolicy> draw_policy(uint64_t seed) {
-  if (seed % 2 == 0) return std::make_shared<RandomPolicy>(seed);
-  LeveledOptions options;
-  options.level0_trigger = 2;
-  options.level_base_bytes = 16 << 10;
-  options.fanout = 3;
-  options.target_file_bytes = 8 << 10;
-  return std::make_shared<LeveledPolicy>(options);
+  constexpr uint64_t kFileBytes = 8 << 10;
+  constexpr uint64_t kLagMs = 500;
+  switch (seed % 5) {
+    case 0:
+      return std::make_shared<RandomPolicy>(seed);
+    case 1: {
+      TieredOptions options{.fanout = 2, .max_runs = 4, .target_file_bytes = kFileBytes};
+      options.expiry_lag_ms = kLagMs;
+      return std::make_shared<TieredPolicy>(options);
+    }
+    case 2: {
+      LazyLeveledOptions options{.fanout = 2, .target_file_bytes = kFileBytes};
+      options.expiry_lag_ms = kLagMs;
+      return std::make_shared<LazyLeveledPolicy>(options);
+    }
+    case 3: {
+      TimeWindowOptions options{.window_ms = 400, .fanout = 2, .max_windows = 3};
+      options.target_file_bytes = kFileBytes;
+      return std::make_shared<TimeWindowPolicy>(options);
+    }
+    default: {
+      LeveledOptions options{.level0_trigger = 2, .level_base_bytes = 16 << 10, .fanout = 3};
+      options.target_file_bytes = kFileBytes;
+      options.expiry_lag_ms = kLagMs;
+      return std::make_shared<LeveledPolicy>(options);
+    }
+  }
 }
 
 }  // namespace kvhost::engine::testing

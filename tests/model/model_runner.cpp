@@ -4,7 +4,6 @@
 #include <chrono>
 
 #include "model_draw.hpp"
-#include "model_policies.hpp"
 
 namespace kvhost::engine::testing {
 

@@ -7,11 +7,13 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "model_policies.hpp"
 #include "model_state.hpp"
 #include "model_step.hpp"
 #include "support/crash_file_system.hpp"
@@ -21,7 +23,11 @@ namespace kvhost::engine::testing {
 
 class ModelRunner {
  public:
-  explicit ModelRunner(Options options) : options_(std::move(options)) {}
+  // Makes the policy that a step kPolicy sets, of the step's seed.
+  using PolicySource = std::function<std::shared_ptr<CompactionPolicy>(uint64_t seed)>;
+
+  explicit ModelRunner(Options options, PolicySource policies = draw_policy)
+      : options_(std::move(options)), policies_(std::move(policies)) {}
 
   // Throws Difference at the first thing that is wrong.
   struct Difference {
@@ -61,6 +67,7 @@ class ModelRunner {
   const ModelState& now() const { return moments_.back().state; }
 
   const Options options_;
+  const PolicySource policies_;
   CrashFileSystem disk_;
   ManualClock clock_;
   std::unique_ptr<Engine> engine_;

@@ -90,7 +90,7 @@ inline std::vector<Step> draw_steps(uint64_t seed, std::size_t count) {
                                         {StepKind::kFlush, 12},
                                         {StepKind::kCompact, 4},
                                         {StepKind::kCompactRange, 4},
-                                        {StepKind::kPolicy, 3},
+                                        {StepKind::kPolicy, 8},
                                         {StepKind::kCheckpoint, 2},
                                         {StepKind::kSync, 5},
                                         {StepKind::kRestart, 3},

@@ -30,10 +30,6 @@ namespace kvhost::engine {
 
 inline constexpr std::string_view kBuiltInName = "built-in";
 
-inline PolicyProgress::Shape shape_of(const Version& version) {
-  return {version.bytes(), version.runs().size()};
-}
-
 class CompactionDriver::Impl {
  public:
   Impl(CompactionSettings settings, Dependencies dependencies,
@@ -121,6 +117,10 @@ class CompactionDriver::Impl {
   void finish(const ActiveJob& active, const Result<JobResult>& result,
               std::chrono::nanoseconds duration);
   void note_outcome(const Result<JobResult>& result) KVHOST_REQUIRES(mutex_);
+  PolicyProgress::Shape shape_of(const Version& version) const {
+    return {version.bytes(), version.runs().size(),
+            version.level0_runs() >= settings_.level0_emergency_runs};
+  }
   void judge_progress(const ActiveJob& active, const Result<JobResult>& result);
   // Waits for a change as one of waiters_.
   void wait() KVHOST_REQUIRES(mutex_);

@@ -44,7 +44,7 @@ void PolicyProgress::look(const Shape& shape) {
   if (arrived > static_cast<int64_t>(arrived_)) {
     const uint64_t fresh = static_cast<uint64_t>(arrived) - arrived_;
     arrived_ += fresh;
-    pay_in(static_cast<uint64_t>(rewrites * static_cast<double>(fresh)));
+    if (!shape.is_crowded) pay_in(static_cast<uint64_t>(rewrites * static_cast<double>(fresh)));
     fewest_runs_ = std::max(fewest_runs_, shape.runs);
   }
   if (shape.runs < fewest_runs_) {

@@ -1,7 +1,8 @@
 // Whether what a policy's jobs write leads anywhere: an account in bytes.
 //
 // A job is paid for by what it writes. Paid in is what gives jobs a purpose:
-//   new data    each flushed byte allows for as many rewrites as the deepest sane tree needs
+//   new data    each flushed byte allows for as many rewrites as the deepest sane tree needs, as
+//               long as level 0 is not crowded
 //   less space  each byte by which jobs make the tree smaller, the same
 //   fewer runs  when the tree has fewer runs than ever since the last new data, it may be written
 //               twice more
@@ -24,6 +25,8 @@ class PolicyProgress {
   struct Shape {
     uint64_t bytes = 0;
     std::size_t runs = 0;
+    // More flushes wait in level 0 than any policy should let wait.
+    bool is_crowded = false;
   };
 
   // A policy comes to a tree of this shape.

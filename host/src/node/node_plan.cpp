@@ -4,6 +4,7 @@
 
 #include "config/address.hpp"
 #include "config/node_schema.hpp"
+#include "kvhost/abi/compaction.h"
 
 namespace kvhost::host {
 namespace {
@@ -43,6 +44,7 @@ ComponentPage page_of(const PlannedComponent& planned) {
 std::vector<ComponentPage> NodePlan::pages() const {
   std::vector<ComponentPage> pages;
   if (compaction) pages.push_back(page_of(*compaction));
+  for (const auto& policy : other_policies) pages.push_back(page_of(policy));
   if (replication) pages.push_back(page_of(*replication));
   for (const auto& transport : transports) pages.push_back(page_of(transport));
   if (metrics) pages.push_back(page_of(*metrics));
@@ -84,6 +86,27 @@ NodePlan plan_node(const NodeSettings& settings, PluginRegistry& registry,
   }
   plan.metrics = plan_one(settings.metrics);
   return plan;
+}
+
+void plan_other_policies(const NodeSettings& settings, PluginRegistry& registry, NodePlan& plan,
+                         Diagnostics& diagnostics) {
+  std::vector<std::string> names;
+  for (const auto& candidate : registry.candidates()) {
+    if (!candidate.manifest) continue;
+    for (const auto& component : candidate.manifest->components) {
+      const bool is_planned = plan.compaction && plan.compaction->component.name == component.name;
+      if (component.kind == KVH_KIND_COMPACTION && !is_planned) names.push_back(component.name);
+    }
+  }
+  std::sort(names.begin(), names.end());
+  for (const auto& name : names) {
+    ComponentSettings settings_of_policy;
+    settings_of_policy.section = "[compaction]";
+    settings_of_policy.plugin = name;
+    if (auto planned = plan_component(settings, settings_of_policy, registry, diagnostics)) {
+      plan.other_policies.push_back(std::move(*planned));
+    }
+  }
 }
 
 std::optional<NodeParts> prepare_node(ConfigRequest request, Diagnostics& diagnostics) {

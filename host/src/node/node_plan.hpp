@@ -30,6 +30,8 @@ struct NodePlan {
   std::optional<PlannedComponent> replication;
   std::optional<PlannedComponent> metrics;
   std::vector<PlannedComponent> transports;
+  // Policies that could decide instead; for the reference page alone.
+  std::vector<PlannedComponent> other_policies;
 
   std::vector<ComponentPage> pages() const;
 };
@@ -43,6 +45,11 @@ NodePlan plan_node(const NodeSettings& settings, PluginRegistry& registry,
 std::optional<PlannedComponent> plan_component(const NodeSettings& settings,
                                                const ComponentSettings& component,
                                                PluginRegistry& registry, Diagnostics& diagnostics);
+
+// Fills in `other_policies`: every compaction policy that the registry knows, but for the one that
+// is planned.
+void plan_other_policies(const NodeSettings& settings, PluginRegistry& registry, NodePlan& plan,
+                         Diagnostics& diagnostics);
 
 // All that a node is made of.
 struct NodeParts {

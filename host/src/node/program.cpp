@@ -49,7 +49,10 @@ int print_page(const Console& console, const CommandLine& command) {
   ConfigRequest request = command.request;
   request.file.reset();
   Diagnostics diagnostics;
-  const auto parts = prepare_node(std::move(request), diagnostics);
+  auto parts = prepare_node(std::move(request), diagnostics);
+  if (parts && command.mode == CommandMode::kPrintConfigReference) {
+    plan_other_policies(parts->settings, parts->registry, parts->plan, diagnostics);
+  }
   if (!parts || !diagnostics.empty()) return report(console, diagnostics);
   console.out << (command.mode == CommandMode::kPrintDefaultConfig
                       ? default_config_page(parts->settings, parts->plan.pages())

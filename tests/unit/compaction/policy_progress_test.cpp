@@ -90,6 +90,20 @@ TEST_CASE("progress: whoever makes the tree smaller may go on") {
   CHECK(progress.arrived() == 0);
 }
 
+TEST_CASE("progress: new data pays for nothing while flushes pile up") {
+  PolicyProgress progress(kMemtable);
+  uint64_t bytes = 0;
+  progress.begin({bytes, 0});
+  int jobs = 0;
+  for (; !progress.is_overdrawn() && jobs < 10'000; ++jobs) {
+    bytes += kMemtable;
+    progress.pay(kMemtable, kMemtable);
+    progress.look({bytes, static_cast<std::size_t>(jobs), jobs > 20});
+  }
+  CHECK(jobs > 20);
+  CHECK(jobs < 1000);
+}
+
 TEST_CASE("progress: what others do to the tree is not taken for new data") {
   PolicyProgress progress(kMemtable);
   progress.begin({100'000, 3});

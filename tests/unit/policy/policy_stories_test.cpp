@@ -125,6 +125,7 @@ class Story {
     const auto [name, value] = split(text, "=");
     if (name == "workers") tree_.tree.idle_workers = static_cast<uint32_t>(number(value));
     if (name == "now") tree_.tree.now_ms = number(value);
+    if (name == "free") tree_.tree.free_bytes = number(value);
     if (name == "memtable") tree_.tree.memtable_bytes = number(value);
   }
 

@@ -20,6 +20,9 @@
 
 namespace kvhost::policy {
 
+// The priority of what somebody asked for.
+inline constexpr uint32_t kAskedFor = 500;
+
 class PlanBuilder {
  public:
   explicit PlanBuilder(const TreeView& tree) : tree_(tree) {}
@@ -82,9 +85,14 @@ class PlanBuilder {
   }
 
   // Takes a job on whose type, target and wishes are filled in, with `inputs` as its inputs. False
-  // when there is no room, or a job of this plan is in the way.
+  // when no worker is idle, when the disk has no room for what a merge may write, or when a job of
+  // this plan is in the way.
   bool add(Job job, const Selection& inputs) {
     if (!has_room() || inputs.empty()) return false;
+    // 0: not known. Who asked for a merge is told by the engine that it does not fit.
+    const bool is_tight = tree_.free_bytes != 0 && tree_.free_bytes < inputs.bytes;
+    const bool is_own_idea = job.type == JobType::kMerge && job.priority < kAskedFor;
+    if (is_tight && is_own_idea) return false;
     const Extent extent = extent_of(job, inputs);
     for (const Extent& other : extents_) {
       if (extent.meets(other)) return false;

@@ -33,7 +33,7 @@ inline void clean_range(PlanBuilder& plan, std::size_t run, std::string_view sta
         is_free_of_snapshots(tree, file);
     if (!reaches(file, start, end) || !(expired || hidden)) continue;
     if (plan.is_taken(file) || !plan.is_bottommost(run, file)) continue;
-    rewrite_in_place(plan, run, file, 500, "asked for");
+    rewrite_in_place(plan, run, file, kAskedFor, "asked for");
   }
 }
 
@@ -61,7 +61,7 @@ inline void merge_range(PlanBuilder& plan, std::string_view start, std::string_v
   job.target_level = oldest.level;
   job.target_run = oldest.id;
   job.split_file_bytes = split_file_bytes;
-  job.priority = 500;
+  job.priority = kAskedFor;
   job.reason = "asked for";
   plan.add(std::move(job), selection);
 }
