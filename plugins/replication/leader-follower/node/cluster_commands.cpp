@@ -95,7 +95,8 @@ void ClusterNode::run_command(const std::string& name, const std::string& argume
     }
     return forward_command(key, name, arguments, deadline, std::move(end));
   }
-  if (is_leaders(name) && replica_->role() != Role::kLeader) {
+  const bool is_local = name == "digest" && parsed->contains("index");
+  if (is_leaders(name) && !is_local && replica_->role() != Role::kLeader) {
     if (replica_->leader() == 0) {
       return end(Status(StatusCode::NO_QUORUM,
                         "no leader is known: promote one with kvctl cluster promote"),
@@ -138,10 +139,10 @@ void ClusterNode::run_here(const std::string& name, const std::string& arguments
   } else if (name == "remove") {
     replica_->remove_member(expect_answer(std::move(end), deadline), node_key(target), time,
                             actions_);
+  } else if (name == "digest-here" || (name == "digest" && parsed->contains("index"))) {
+    take_digest(number_of(*parsed, "index"), number_of(*parsed, "now_ms"), std::move(end));
   } else if (name == "digest" || name == "check") {
     take_digests(std::move(end), deadline);
-  } else if (name == "digest-here") {
-    take_digest(number_of(*parsed, "index"), number_of(*parsed, "now_ms"), std::move(end));
   } else {
     end(Status(StatusCode::UNKNOWN_ROUTE,
                "no command \"" + name.substr(0, 100) +

@@ -217,14 +217,19 @@ void Mesh::closed(Link& link, const Status& why, const std::string& expected_id)
   const std::string id = !expected_id.empty()            ? expected_id
                          : !link.hello().peer.id.empty() ? link.hello().peer.id
                                                          : link.address();
+  if (const auto dialer = dialers_.find(id); dialer != dialers_.end() && !expected_id.empty()) {
+    dialer->second.is_dialing = false;
+  }
+  if (was_up) {
+    log_.info("link with " + id + " ended: " + why.message());
+    if (dialers_.contains(id)) dial_later(id);
+    return;
+  }
   // Whoever connects and says nothing that can be understood is told of without its port.
   const bool is_stranger = link.hello().peer.id.empty() && expected_id.empty();
   say_once(is_stranger ? "strangers" : id,
            (is_stranger ? "a connection to the replication port" : "link with " + id) + " at " +
                link.address() + ": " + why.message());
-  if (const auto dialer = dialers_.find(id); dialer != dialers_.end() && !expected_id.empty()) {
-    dialer->second.is_dialing = false;
-  }
   if (dialers_.contains(id)) dial_later(id);
 }
 

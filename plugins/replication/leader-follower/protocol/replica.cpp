@@ -32,8 +32,8 @@ Replica::Replica(ReplicaSettings settings, Recovered recovered)
     log_.append(std::move(entry));
   }
   rebuild_configs();
-  applied_ = std::max(recovered.applied, state_.base.position.index);
-  handed_out_ = commit_ = applied_;
+  handed_out_ = applied_ = recovered.applied;
+  commit_ = std::max(applied_, state_.base.position.index);
   durable_ = log_.last_index();
   accepted_ = std::max(log_.last().epoch, state_.reign);
   epoch_ = accepted_;
@@ -43,6 +43,7 @@ Replica::Replica(ReplicaSettings settings, Recovered recovered)
 
 void Replica::start(Nanos now, Actions& out) {
   leaderless_since_ = now;
+  if (!is_fresh()) apply_beginning(out);
   maybe_form(now, out);
   settle(now, out);
 }

@@ -244,6 +244,8 @@ class Replica {
   void candidacy_tick(Nanos now, Actions& out);
   void force_office(Origin origin, Nanos now, Actions& out);
   void maybe_form(Nanos now, Actions& out);
+  // The first entry of a cluster stands in no log: it says that the state is of this life.
+  void apply_beginning(Actions& out);
 
   // replica_requests.cpp
   void hold(Held held, Nanos now);

@@ -259,21 +259,34 @@ void Replica::maybe_form(Nanos now, Actions& out) {
   }
   if (fresh < std::min(list.count() - 1, list.promotion_quorum())) return;
   state_.incarnation = settings_.seed == 0 ? 1 : settings_.seed;
-  state_.base = {};
-  state_.base.members = list;
   state_.promised = {1, self_};
+  // The state as this node has it is index 1: the others begin with a checkpoint of it.
+  state_.base.position = {state_.promised, 1};
+  state_.base.members = list;
+  state_.base.now_ms = settings_.now_ms ? settings_.now_ms() : 0;
   JournalOp op;
   op.kind = JournalOp::Kind::kReset;
+  op.index = 1;
   push(std::move(op), out);
   promise_sequence_ = put_state(out);
-  log_.reset({});
+  log_.reset(state_.base.position);
   rebuild_configs();
-  applied_ = handed_out_ = commit_ = durable_ = 0;
+  last_stamp_ms_ = state_.base.now_ms;
+  applied_ = handed_out_ = 0;
+  commit_ = durable_ = 1;
+  apply_beginning(out);
   epoch_ = state_.promised;
   for (auto& [key, peer] : peers_) peer.is_usable = peer.is_up = false;
   out.greet_anew = true;
   out.log.push_back("formed a new cluster of " + std::to_string(list.count()) + " nodes");
   lead(now, out);
+}
+
+void Replica::apply_beginning(Actions& out) {
+  if (handed_out_ != 0 || log_.base().index != 1) return;
+  handed_out_ = 1;
+  out.applies.push_back(Entry::order(1, log_.base().epoch, EntryKind::kNothing,
+                                     state_.base.now_ms, draft_payload({})));
 }
 
 }  // namespace kvhost::leader_follower
