@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kvhost/detail/boundary.hpp"
+#include "kvhost/engine/clock.hpp"
 #include "store/request_checks.hpp"
 #include "store/write_outcome.hpp"
 
@@ -59,8 +60,9 @@ std::string StateMachine::leader_advertise() const {
 }
 
 uint64_t StateMachine::stamp() {
-  // Log time moves on when batches are applied; stamps of batches on their way must not go back.
-  const uint64_t now = engine_.now_ms();
+  // Under a strategy log time follows the stamps alone, so the wall clock of the node that orders
+  // comes in here. Stamps of batches on their way must not go back.
+  const uint64_t now = std::max(engine_.now_ms(), engine::system_clock().wall_ms());
   uint64_t last = stamp_ms_.load(std::memory_order_relaxed);
   while (now > last && !stamp_ms_.compare_exchange_weak(last, now)) {
   }
