@@ -87,7 +87,8 @@ TEST_CASE("cluster: a node that lost its data is refused until it is replaced") 
   cluster.wipe("node3");
   cluster.start("node3");
   CHECK(cluster.logs("node3", "comes with another data directory"));
-  const std::string address = R"({"id":"node3","address":")" + cluster.peer_address("node3") + "\"}";
+  const std::string address =
+      R"({"id":"node3","address":")" + cluster.peer_address("node3") + "\"}";
   CHECK_THAT(cluster.command("node1", "remove", R"({"id":"node3"})"), Contains("{}"));
   CHECK_THAT(cluster.command("node1", "add", address), Contains("{}"));
   CHECK(cluster.get("node3", "k") == "v");

@@ -39,7 +39,8 @@ TEST_CASE("refusal: garbage and oversize frames end their connection alone") {
   cluster.start_all();
   CHECK(is_closed_after(cluster.address("node1"), std::string(100, 'x')));
   CHECK(is_closed_after(cluster.address("node1"), "GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
-  CHECK(is_closed_after(cluster.address("node1"), std::string("\xff\xff\xff\x7f\0\0\0\0\x40\0\0\0", 12)));
+  CHECK(is_closed_after(cluster.address("node1"),
+                        std::string("\xff\xff\xff\x7f\0\0\0\0\x40\0\0\0", 12)));
   CHECK(cluster.logs("node1", "expected at most 16384 bytes"));
   CHECK(cluster.takes_writes("node1"));
 }

@@ -25,7 +25,7 @@ void Replica::on_append(NodeKey from, Append message, Nanos now, Actions& out) {
   }
   adopt(message.epoch, out);
   if (candidacy_) end_candidacy(Status(StatusCode::CONFLICT, "another leader serves"), out);
-  if (accepted_ != message.epoch || role_ != Role::kFollower) {
+  if (accepted_ != message.epoch || epoch_ != message.epoch || role_ != Role::kFollower) {
     accepted_ = epoch_ = message.epoch;
     verified_ = 0;
     if (state_.reign.counter != 0 && state_.reign < message.epoch) {

@@ -285,8 +285,8 @@ void Replica::maybe_form(Nanos now, Actions& out) {
 void Replica::apply_beginning(Actions& out) {
   if (handed_out_ != 0 || log_.base().index != 1) return;
   handed_out_ = 1;
-  out.applies.push_back(Entry::order(1, log_.base().epoch, EntryKind::kNothing,
-                                     state_.base.now_ms, draft_payload({})));
+  out.applies.push_back(Entry::order(1, log_.base().epoch, EntryKind::kNothing, state_.base.now_ms,
+                                     draft_payload({})));
 }
 
 }  // namespace kvhost::leader_follower
