@@ -114,14 +114,15 @@ void write_info(const Command& command, ReplyWriter& reply) {
   reply.integer(command.key_step);
   write_names(categories(command), reply);
   const auto tips = split(command.tips, ' ');
-  reply.array(tips.size());
+  reply.set(tips.size());
   for (const auto tip : tips) reply.bulk(tip);
   const auto specs = split(command.key_flags, '|');
-  reply.array(specs.size());
+  reply.set(specs.size());
   for (std::size_t i = 0; i < specs.size(); ++i) {
     write_key_spec(command, specs[i], i, specs.size(), reply);
   }
   const auto subcommands = subcommands_of(command);
+  if (subcommands.empty()) return reply.set(0);
   reply.array(subcommands.size());
   for (const Command* const sub : subcommands) write_info(*sub, reply);
 }
@@ -165,7 +166,7 @@ void session_command_info(Session& session, Arguments words, ReplyWriter& reply)
   for (const auto name : words.subspan(2)) {
     const Command* const command = find_full_name(name);
     if (command == nullptr) {
-      reply.null_array();
+      reply.null();
     } else {
       write_info(*command, reply);
     }

@@ -141,6 +141,12 @@ const Command* Session::look_up(Arguments words) {
     command = sub;
   }
   if (!has_arity(*command, words.size())) {
+    if (command->name == "exec") {
+      end_transaction();
+      refuse_command(
+          "EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command");
+      return nullptr;
+    }
     refuse_command("ERR wrong number of arguments for '" + std::string(command->full_name) +
                    "' command");
     return nullptr;
@@ -292,7 +298,6 @@ bool Session::run_transaction(const Command& command, Arguments words) {
   };
   if (command.name == "multi") {
     if (in_multi_) {
-      is_multi_broken_ = true;
       say([](ReplyWriter& reply) { reply.error("ERR MULTI calls can not be nested"); });
       return true;
     }
@@ -304,7 +309,6 @@ bool Session::run_transaction(const Command& command, Arguments words) {
     say([](ReplyWriter& reply) { reply.ok(); });
   } else if (command.name == "watch") {
     if (in_multi_) {
-      is_multi_broken_ = true;
       say([](ReplyWriter& reply) { reply.error("ERR WATCH inside MULTI is not allowed"); });
     } else {
       start_watch(*this, command, words);

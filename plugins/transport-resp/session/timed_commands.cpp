@@ -188,6 +188,8 @@ void start_timed(Session& session, const Command& command, Arguments words) {
 void run_in_transaction(Session& session, const Command& command, Arguments words,
                         ReplyWriter& reply) {
   if (command.way == Way::kSession) return command.session(session, words, reply);
+  // UNWATCH: EXEC has forgotten the watched keys already.
+  if (command.way == Way::kTransaction) return reply.ok();
   if (command.name == "wait") {
     if (read_wait(words, reply)) reply.integer(0);
   } else if (debug_now(session, words, reply)) {
