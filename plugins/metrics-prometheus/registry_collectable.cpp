@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <string>
+#include <string_view>
 
 namespace kvhost::prometheus_exporter {
 namespace {
@@ -43,13 +44,26 @@ prometheus::MetricType to_type(uint32_t type) {
   return prometheus::MetricType::Untyped;
 }
 
+// The library writes help texts as they are; a line's end in one would end the comment.
+std::string escaped(std::string_view help) {
+  std::string text;
+  for (const char c : help) {
+    if (c == '\n') {
+      text += "\\n";
+    } else {
+      text += c == '\\' ? std::string("\\\\") : std::string(1, c);
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 prometheus::MetricFamily to_metric_family(const kvh_family& family) {
   const kvh_family_info& info = family.info;
   prometheus::MetricFamily out;
   out.name = detail::to_view(info.name);
-  out.help = detail::to_view(info.help);
+  out.help = escaped(detail::to_view(info.help));
   out.type = to_type(info.type);
   for (uint64_t s = 0; s < family.sample_count; ++s) {
     const kvh_sample& sample = detail::strided(family.samples, family.sample_stride, s);

@@ -1,9 +1,6 @@
 // An exporter shows a registry of every shape; its page is read back and compared.
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <cmath>
-#include <filesystem>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -41,6 +38,7 @@ void fill(const Metrics& metrics) {
   const auto seconds =
       metrics.histogram("conformance_seconds", "how long", {"op"}, {0.001, 0.5, 30});
   for (const double value : {0.0001, 0.2, 0.3, 7.0, 100.0}) seconds.series({"put"}).observe(value);
+  metrics.histogram("conformance_default_seconds", "without bounds").series().observe(0.001);
   metrics.counter("conformance_empty_total", "a family without series", {"op"});
   const auto many = metrics.gauge("conformance_many", "many series", {"number"});
   for (int i = 0; i < 300; ++i) many.series({std::to_string(i)}).set(i);
@@ -71,28 +69,9 @@ Result<std::string> scrape(const std::string& address) {
   return whole;
 }
 
-// A folder for the files that an exporter writes.
-class Folder {
- public:
-  Folder() {
-    char name[] = "/tmp/kvhost-conformance-XXXXXX";
-    path_ = ::mkdtemp(name) != nullptr ? name : "/nonexistent";
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
 // The subject with every option for a file below `folder`; `files` gets their paths.
-Subject writing_to(const Folder& folder, const Subject& subject, const kvh_component& descriptor,
-                   std::vector<std::string>& files) {
+Subject writing_to(const testing::TemporaryFolder& folder, const Subject& subject,
+                   const kvh_component& descriptor, std::vector<std::string>& files) {
   Subject changed = subject;
   for_each_option(descriptor.options, descriptor.option_count, descriptor.option_stride,
                   [&](const kvh_option& option) {
@@ -146,7 +125,7 @@ void check_exposition(const Subject& subject, Report& report) {
   if (descriptor == nullptr) return;
   testing::FakeHost host;
   fill(Context(host.table()).metrics());
-  const Folder folder;
+  const testing::TemporaryFolder folder;
   std::vector<std::string> files;
   const Subject writing = writing_to(folder, subject, *descriptor, files);
   auto component = create_subject(writing, *descriptor, host, report);
@@ -176,7 +155,7 @@ void check_exporter_stop(const Subject& subject, Report& report) {
   if (descriptor == nullptr) return;
   testing::FakeHost host;
   fill(Context(host.table()).metrics());
-  const Folder folder;
+  const testing::TemporaryFolder folder;
   std::vector<std::string> files;
   const Subject writing = writing_to(folder, subject, *descriptor, files);
   auto component = create_subject(writing, *descriptor, host, report);

@@ -103,7 +103,11 @@ __attribute__((section(KVH_MANIFEST_SECTION), used)) static const char manifest[
 #endif
 
 #if !defined(FAULT_NO_ENTRY)
+#if defined(FAULT_RETURNS_NOTHING)
+KVH_EXPORT const kvh_plugin* kvhost_plugin_v1(void) { return (void)&plugin, NULL; }
+#else
 KVH_EXPORT const kvh_plugin* kvhost_plugin_v1(void) { return &plugin; }
+#endif
 #else
 KVH_EXPORT const kvh_plugin* another_name(void);
 KVH_EXPORT const kvh_plugin* another_name(void) { return &plugin; }

@@ -42,17 +42,17 @@ class Descriptor {
   int number_;
 };
 
-Status io_error(const std::string& path, const char* call) {
-  return load_error(LoadCause::kUnreadable, path + ": " + call + ": " + std::strerror(errno));
+Status io_error(const char* call) {
+  return load_error(LoadCause::kUnreadable, std::string(call) + ": " + std::strerror(errno));
 }
 
 // Calls `use(ElfFile&)` on the file at `path`.
 template <typename Use>
 auto with_elf_file(const std::string& path, Use use) -> decltype(use(std::declval<ElfFile&>())) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.number() < 0) return io_error(path, "open");
+  if (file.number() < 0) return io_error("open");
   struct stat facts {};
-  if (fstat(file.number(), &facts) != 0) return io_error(path, "stat");
+  if (fstat(file.number(), &facts) != 0) return io_error("stat");
   if (!S_ISREG(facts.st_mode)) return load_error(LoadCause::kNotElf, "not a regular file");
   const auto read_at = [&](uint64_t offset, void* out, uint64_t size) -> Status {
     uint64_t done = 0;
@@ -60,7 +60,7 @@ auto with_elf_file(const std::string& path, Use use) -> decltype(use(std::declva
       const ssize_t count = pread(file.number(), static_cast<char*>(out) + done, size - done,
                                   static_cast<off_t>(offset + done));
       if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return io_error(path, "read");
+      if (count < 0) return io_error("read");
       if (count == 0) return load_error(LoadCause::kDamaged, "it ends too early");
       done += static_cast<uint64_t>(count);
     }

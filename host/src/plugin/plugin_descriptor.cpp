@@ -86,9 +86,10 @@ Result<LoadedComponent> read_component(const kvh_plugin& plugin, const PluginMan
     component.doc = to_view(row.doc);
     component.table = row.table;
     component.descriptor = &row;
-    auto options =
-        read_schema(row.options, row.option_count, row.option_stride, component.describe());
-    if (!options) return load_error(LoadCause::kBadOptions, options.error().message());
+    auto options = read_schema(row.options, row.option_count, row.option_stride, component.name);
+    if (!options) {
+      return load_error(LoadCause::kBadOptions, options.error().message(), "Tell its author");
+    }
     component.options = std::move(*options);
     KVHOST_TRY(check_table(component));
     return component;

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <string_view>
 
 #include "kvhost/host/plugin_file.hpp"
 #include "plugin/load_error.hpp"
@@ -35,13 +36,23 @@ std::map<std::string, boost::dll::shared_library>& libraries() {
   return *kLibraries;
 }
 
+// What dlerror() said, without what Boost.DLL puts around it.
+std::string loader_words(std::string text) {
+  constexpr std::string_view kBefore = "(dlerror system message: ";
+  const auto begin = text.find(kBefore);
+  const auto end = text.rfind("):");
+  if (begin == std::string::npos || end == std::string::npos || end < begin) return text;
+  return text.substr(begin + kBefore.size(), end - begin - kBefore.size());
+}
+
 // The loader's own words, or better ones when it is a library that is missing.
 Status link_failure(const std::string& path, const char* words) {
   if (const auto file = read_plugin_file(path)) {
     const Status libraries = check_needed_libraries(*file);
     if (!libraries.is_ok()) return libraries;
   }
-  return load_error(LoadCause::kLinkFailed, "the dynamic loader refuses it: " + std::string(words));
+  return load_error(LoadCause::kLinkFailed,
+                    "the dynamic loader refuses it: " + loader_words(words));
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ struct FamilyView {
   std::string_view name;
   std::string_view help;
   std::vector<std::string_view> label_names;
-  std::span<const double> bounds;  // histogram: upper bounds, ascending
+  std::vector<double> bounds;  // histogram: upper bounds, ascending
   std::vector<SampleView> samples;
 };
 
@@ -55,9 +55,17 @@ inline FamilyView to_family(const kvh_family& raw) {
   family.name = to_view(raw.info.name);
   family.help = to_view(raw.info.help);
   family.label_names = to_views(raw.info.label_names, raw.info.label_count);
-  family.bounds = {raw.info.buckets, raw.info.bucket_count};
+  if (raw.info.buckets != nullptr) {
+    family.bounds.assign(raw.info.buckets, raw.info.buckets + raw.info.bucket_count);
+  }
   for (uint64_t i = 0; i < raw.sample_count; ++i) {
     const kvh_sample& sample = strided(raw.samples, raw.sample_stride, i);
+    // Bounds that are not given double from 10 µs.
+    for (double bound = 10e-6;
+         raw.info.buckets == nullptr && family.bounds.size() + 1 < sample.bucket_count;
+         bound *= 2) {
+      family.bounds.push_back(bound);
+    }
     family.samples.push_back({to_views(sample.label_values, raw.info.label_count), sample.value,
                               std::span(sample.bucket_counts, sample.bucket_count), sample.count,
                               sample.sum});

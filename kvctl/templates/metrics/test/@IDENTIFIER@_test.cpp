@@ -66,12 +66,12 @@ KVHOST_TEST(nothing_is_collected_after_stop) {
 KVHOST_TEST(a_file_that_cannot_be_written_is_told) {
   FakeHost host;
   ExporterUnderTest exporter(Component::create(*find_component(kvhost_plugin_v1(), "@NAME@"), host,
-                                               {{"file", "/nonexistent/a.prom"}})
+                                               {{"file", "/dev/null/a.prom"}})
                                  .value());
   KVHOST_CHECK(exporter.attach(host.metrics()).is_ok());
   host.time().advance(std::chrono::seconds(15));
   host.executor().run_all();
-  KVHOST_CHECK(host.logged("/nonexistent/a.prom: cannot be written"));
+  KVHOST_CHECK(host.logged("/dev/null/a.prom: cannot be written"));
 }
 
 KVHOST_TEST_MAIN()

@@ -12,6 +12,8 @@
 // Lifetime:  outlives the component.
 #pragma once
 
+#include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -26,6 +28,7 @@
 #include "kvhost/testing/fake_journal.hpp"
 #include "kvhost/testing/fake_metrics.hpp"
 #include "kvhost/testing/fake_time.hpp"
+#include "kvhost/testing/temporary_folder.hpp"
 
 namespace kvhost::testing {
 
@@ -36,7 +39,7 @@ class FakeHost {
     node_.io_threads = 2;
     node_.node_id = detail::to_bytes("node1");
     node_.host_version = detail::to_bytes("0.1.0");
-    node_.data_dir = detail::to_bytes("/nonexistent");
+    node_.data_dir = detail::to_bytes(data_dir_.path());
     node_.max_key_bytes = uint64_t{64} << 10;
     node_.max_value_bytes = uint64_t{64} << 20;
     node_.max_batch_bytes = uint64_t{256} << 20;
@@ -65,7 +68,7 @@ class FakeHost {
   FakeMetrics& metrics() { return metrics_; }
   FakeJournal& journal() { return journal_; }
 
-  // What was logged, as written.
+  // What was logged, as written. With KVHOST_TEST_LOG in the environment it goes to stderr, too.
   std::vector<std::string> lines() const {
     const std::lock_guard lock(mutex_);
     return lines_;
@@ -89,10 +92,13 @@ class FakeHost {
   }
   static void write_line(void* self, uint32_t, kvh_bytes text) noexcept {
     auto& host = *static_cast<FakeHost*>(self);
+    static const bool is_echoed = std::getenv("KVHOST_TEST_LOG") != nullptr;
     const std::lock_guard lock(host.mutex_);
     host.lines_.emplace_back(detail::to_view(text));
+    if (is_echoed) std::fprintf(stderr, "log: %s\n", host.lines_.back().c_str());
   }
 
+  const TemporaryFolder data_dir_;
   mutable std::mutex mutex_;
   std::vector<std::string> lines_;
   FakeMetrics metrics_;

@@ -55,6 +55,7 @@ class FakeMetrics {
     std::string help;
     std::vector<std::string> labels;
     std::vector<double> bounds;
+    bool has_own_bounds = false;  // else those that abi/host.h names
   };
   struct SeriesRow {
     std::size_t family = 0;
@@ -118,7 +119,8 @@ inline uint64_t FakeMetrics::add_family(const kvh_family_info& info, kvh_error* 
   for (uint64_t i = 0; i < info.label_count; ++i) {
     row.labels.emplace_back(detail::to_view(info.label_names[i]));
   }
-  if (info.buckets != nullptr) row.bounds.assign(info.buckets, info.buckets + info.bucket_count);
+  row.has_own_bounds = info.buckets != nullptr;
+  if (row.has_own_bounds) row.bounds.assign(info.buckets, info.buckets + info.bucket_count);
   if (row.type == KVH_METRIC_HISTOGRAM && row.bounds.empty()) {
     for (double bound = 1e-5; bound < 100; bound *= 2) row.bounds.push_back(bound);
   }
@@ -190,9 +192,14 @@ inline int32_t FakeMetrics::collect(kvh_family_sink sink) {
     }
     kvh_family family{};
     family.size = sizeof(family);
-    family.info = {sizeof(kvh_family_info),    row.type,         detail::to_bytes(row.name),
-                   detail::to_bytes(row.help), names.data(),     names.size(),
-                   row.bounds.data(),          row.bounds.size()};
+    family.info.size = sizeof(kvh_family_info);
+    family.info.type = row.type;
+    family.info.name = detail::to_bytes(row.name);
+    family.info.help = detail::to_bytes(row.help);
+    family.info.label_names = names.data();
+    family.info.label_count = names.size();
+    family.info.buckets = row.has_own_bounds ? row.bounds.data() : nullptr;
+    family.info.bucket_count = row.has_own_bounds ? row.bounds.size() : 0;
     family.samples = samples.data();
     family.sample_count = samples.size();
     family.sample_stride = sizeof(kvh_sample);

@@ -147,6 +147,7 @@ inline FakeStateMachine::FakeStateMachine() {
     of(self).role_ = role;
   };
   table_.now_ms = [](void* self) noexcept { return of(self).locked(of(self).now_ms_); };
+  table_.last_version = [](void* self) noexcept { return of(self).applied().index; };
 }
 
 }  // namespace kvhost::testing
