@@ -59,7 +59,7 @@ TEST_CASE("layering: inside core, includes go to the left only") {
   // A folder may include itself and the folders whose rank is lower.
   const std::map<std::string, int> rank = {
       {"base", 0},    {"file", 1},       {"format", 1}, {"cache", 1}, {"log", 2},   {"memtable", 2},
-      {"sstable", 2}, {"journal", 3}, {"version", 3}, {"compaction", 4}, {"verify", 4}, {"backup", 5},
+      {"sstable", 2}, {"journal", 3}, {"version", 3}, {"compaction", 4}, {"verify", 4}, {"state", 6}, {"backup", 5},
       {"repair", 5},  {"engine", 6}};
   for (const auto& file : sources()) {
     if (!file.is_under("core/src")) continue;

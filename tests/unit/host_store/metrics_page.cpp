@@ -2,6 +2,7 @@
 #include "metrics/metrics_reference.hpp"
 #include "metrics/metrics_registry.hpp"
 #include "metrics/node_metrics.hpp"
+#include "metrics/replication_metrics.hpp"
 #include "support/golden_file.hpp"
 #include "unit/host_store/store_fixture.hpp"
 
@@ -9,6 +10,28 @@ namespace kvhost::host::testing {
 namespace {
 
 using kvhost::testing::golden_text;
+
+// A strategy that says all that it may say.
+class TalkativeOrdering final : public Ordering {
+ public:
+  const std::string& name() const override { return name_; }
+  uint64_t traits() const override { return 0; }
+  void propose(const kvh_call&, std::string_view, ProposalDone) override {}
+  void read_barrier(const kvh_call&, BarrierDone) override {}
+  void when_applied(uint64_t, std::function<void()> then) override { then(); }
+  ReplicaFacts facts() const override { return {KVH_ROLE_LEADER, 41, 30, 2, 7000, 1, 1, 900}; }
+  Result<engine::StateDigest> digest(uint64_t, uint64_t) override { return engine::StateDigest{}; }
+  std::optional<std::string> leader_hint() const override { return std::nullopt; }
+  std::string status() const override { return text; }
+  void command(const kvh_call&, std::string_view, std::string_view, CommandDone) override {}
+
+  std::string text = R"({"role":"leader","term":3,"commit_index":42,"last_index":43,
+    "quorum_failures":1,"leader_changes":2,"snapshots_sent":4,"snapshots_received":0,
+    "peers":[{"id":"n2","connected":true,"lag":5,"rtt_seconds":0.002},{"id":"n3","connected":false}]})";
+
+ private:
+  const std::string name_ = "talkative";
+};
 
 struct Observed {
   explicit Observed(StoreFixture& node)
@@ -18,6 +41,7 @@ struct Observed {
     });
     registry.add_source(&engine);
     registry.add_source(&process);
+    registry.add_source(&replication);
   }
   double value(std::string_view name, const std::vector<std::string>& labels = {}) {
     for (const auto& family : registry.snapshot()) {
@@ -35,6 +59,8 @@ struct Observed {
   MetricsRegistry registry;
   EngineMetrics engine;
   NodeMetrics process;
+  TalkativeOrdering ordering;
+  ReplicationMetrics replication{ordering};
 };
 
 }  // namespace
@@ -51,6 +77,28 @@ TEST_CASE("docs/reference/metrics.md is up to date (KVHOST_REWRITE=1 makes it an
   Observed observed(node);
   const std::string page = metrics_reference(observed.registry.snapshot());
   CHECK(page == golden_text("docs/reference/metrics.md", page));
+}
+
+TEST_CASE("what a strategy says of itself and its peers becomes metrics") {
+  StoreFixture node;
+  Observed observed(node);
+  CHECK(observed.value("kvhost_replication_role", {"leader"}) == 1);
+  CHECK(observed.value("kvhost_replication_role", {"follower"}) == 0);
+  CHECK(observed.value("kvhost_replication_term") == 3);
+  CHECK(observed.value("kvhost_replication_commit_index") == 42);
+  CHECK(observed.value("kvhost_replication_applied_index") == 41);
+  CHECK(observed.value("kvhost_replication_peer_lag_entries", {"n2"}) == 5);
+  CHECK(observed.value("kvhost_replication_peer_connected", {"n3"}) == 0);
+  CHECK(observed.value("kvhost_replication_peer_rtt_seconds", {"n3"}) == -1);
+  CHECK(observed.value("kvhost_replication_install_write_bytes_total") == 900);
+}
+
+TEST_CASE("a strategy whose status is no JSON leaves its metrics out") {
+  StoreFixture node;
+  Observed observed(node);
+  observed.ordering.text = "busy";
+  CHECK(observed.value("kvhost_replication_term") == -1);
+  CHECK(observed.value("kvhost_replication_role", {"leader"}) == 1);
 }
 
 TEST_CASE("every family has a help text, a well-formed name and samples of its shape") {

@@ -60,6 +60,7 @@ class Loopback final : public Replication {
   std::atomic<uint64_t> barrier_index{0};
   std::atomic<uint64_t> last_deadline_ns{0};
   std::atomic<bool> paused{false};
+  std::atomic<bool> twice{false};
   void resume() {
     paused = false;
     const std::lock_guard lock(mutex_);
@@ -90,6 +91,11 @@ class Loopback final : public Replication {
         position, {&batch, 1}, [&](uint64_t offset, const Status& result, const kvh_result* told) {
           entry.done.result(offset, result, told);
         });
+    if (twice) {
+      const kvh_ordered_batch again{machine_->now_ms(), batch.bytes};
+      (void)machine_->apply({1, 1, next_index_++}, {&again, 1},
+                            [](uint64_t, const Status&, const kvh_result*) {});
+    }
     entry.done.finish(status);
   }
 
@@ -176,6 +182,91 @@ TEST_CASE("a retry with the same id is applied once through the strategy, too") 
   CHECK(retry->reply.items.at(0).number == 2);
   CHECK(retry->reply.version == first->reply.version);
   CHECK(node.get("n") == "2");
+}
+
+// A follower: the leader has decided on a retry that this node has still to apply.
+class FarLeader final : public Ordering {
+ public:
+  const std::string& name() const override { return name_; }
+  uint64_t traits() const override { return KVH_TRAIT_OWN_LOG; }
+  void propose(const kvh_call&, std::string_view batch, ProposalDone done) override {
+    last_batch = batch;
+    done(answer);
+  }
+  void read_barrier(const kvh_call&, BarrierDone done) override { done(ReadBarrier{}); }
+  void when_applied(uint64_t index, std::function<void()> then) override {
+    waited_for = index;
+    waiting = std::move(then);
+  }
+  ReplicaFacts facts() const override { return {}; }
+  Result<engine::StateDigest> digest(uint64_t, uint64_t) override { return engine::StateDigest{}; }
+  std::optional<std::string> leader_hint() const override { return std::nullopt; }
+  std::string status() const override { return "{}"; }
+  void command(const kvh_call&, std::string_view, std::string_view, CommandDone) override {}
+
+  WriteOutcome answer;
+  std::string last_batch;
+  uint64_t waited_for = 0;
+  std::function<void()> waiting;
+
+ private:
+  const std::string name_ = "far";
+};
+
+TEST_CASE("a retry at a follower is answered from the record once it has arrived there") {
+  FarLeader leader;
+  StoreFixture node({}, &leader, true);
+  // The leader found the record of the first attempt at index 7: condition 0, the record's absence.
+  leader.answer.status = Status(StatusCode::CONDITION_FAILED, "a condition did not hold");
+  leader.answer.index = 7;
+  leader.answer.failed = {{0, 1}};
+  const auto retry = node.start_write(node.call("id"), put_request("k", "v"));
+  CHECK(retry->completions.value() == 0);
+  CHECK(leader.waited_for == 7);
+  // The first attempt's batch arrives.
+  const engine::OrderedBatch ordered{1'000, leader.last_batch};
+  REQUIRE(node.engine->apply({"far", 1, 1, 6}, std::span(&ordered, 1)).has_value());
+  leader.waiting();
+  node.finished(retry);
+  INFO(retry->status.to_string());
+  CHECK(retry->status.is_ok());
+  CHECK(retry->reply.items.size() == 1);
+}
+
+TEST_CASE("a retry that was ordered twice takes effect once") {
+  ReplicatedNode node;
+  node.loopback->paused = true;
+  WriteRequest request;
+  request.increment("n", 2);
+  // The caller gave up waiting and asked another node, which ordered the same batch again.
+  node.loopback->twice = true;
+  const auto write = node.start_write(node.call("id"), request);
+  node.loopback->resume();
+  node.finished(write);
+  CHECK(write->status.is_ok());
+  CHECK(node.get("n") == "2");
+  CHECK(node.engine->applied_position().index >= 2);
+}
+
+TEST_CASE("a refusal for another leader names it, whatever the strategy's words are") {
+  ReplicatedNode node;
+  node.loopback->refusal = Status(StatusCode::NOT_LEADER, "this node follows");
+  CHECK(node.put("k", "v")->status.message() == "this node follows; the leader is http://here");
+}
+
+TEST_CASE("a node tells a digest of its state") {
+  ReplicatedNode node;
+  node.put("k", "v");
+  const auto one = node.run_command("cluster-digest", R"({"index":1,"now_ms":5})");
+  INFO(one->status.to_string());
+  REQUIRE(one->status.is_ok());
+  CHECK_THAT(one->json,
+             Catch::Matchers::Contains(R"("index":1,"now_ms":5,"records":1,"digest":")"));
+  node.put("k", "w");
+  const auto past = node.run_command("cluster-digest", R"({"index":1,"now_ms":5})");
+  CHECK(past->status.code() == StatusCode::COMPACTED);
+  CHECK(node.run_command("cluster-digest", R"({"nonsense":1})")->status.code() ==
+        StatusCode::INVALID_ARGUMENT);
 }
 
 TEST_CASE("read levels: local asks nobody, the default is the strongest on offer") {
