@@ -39,10 +39,8 @@ RaftCluster::RaftCluster(int nodes, std::string options, std::string sections)
   // A corner of 127.0.0.0/8 for each cluster of each process.
   static std::atomic<int> counter{0};
   const auto pid = static_cast<unsigned>(getpid());
-  network_ = "127." + std::to_string(16 + (pid >> 8) % 64 + 64 * (counter.load() & 1)) + "." +
-             std::to_string(pid & 0xff) + ".";
-  const int first = 1 + 10 * (counter.fetch_add(1) % 24);
-  network_ += std::to_string(first / 10);
+  network_ = "127." + std::to_string(16 + (pid >> 8) % 64) + "." + std::to_string(pid & 0xff) + ".";
+  first_host_ = 1 + 10 * (counter.fetch_add(1) % 25);
   for (int i = 1; i <= nodes; ++i) names_.push_back("node" + std::to_string(i));
   for (const auto& name : names_) write_config(name, "new");
 }
@@ -62,10 +60,10 @@ std::string RaftCluster::data_dir(const std::string& name) const {
   return directory_of(name) + "/data";
 }
 std::string RaftCluster::peer_address(const std::string& name) const {
-  return network_ + name.substr(4) + ":7400";
+  return network_ + std::to_string(first_host_ + std::stoi(name.substr(4))) + ":7400";
 }
 std::string RaftCluster::tcp_address(const std::string& name) const {
-  return network_ + name.substr(4) + ":7401";
+  return network_ + std::to_string(first_host_ + std::stoi(name.substr(4))) + ":7401";
 }
 
 void RaftCluster::write_config(const std::string& name, const std::string& bootstrap,

@@ -76,6 +76,7 @@ class RaftCluster {
   std::string options_;
   std::string sections_;
   std::string network_;
+  int first_host_ = 0;
   std::vector<std::string> names_;
   std::map<std::string, std::unique_ptr<host::testing::NodeProcess>> processes_;
 };

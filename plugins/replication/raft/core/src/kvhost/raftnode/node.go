@@ -164,6 +164,7 @@ func (n *Node) Wake() {
 // Stop ends everything; waiting calls are answered.
 func (n *Node) Stop() {
 	n.stopped.Do(func() {
+		n.handOver()
 		close(n.stopc)
 		if n.server != nil {
 			n.server.Close()
@@ -187,6 +188,21 @@ func (n *Node) Stop() {
 		}
 		n.moves.finishAll()
 	})
+}
+
+// handOver moves the leadership away, so that the others need not find out that this node is gone.
+func (n *Node) handOver() {
+	n.mu.Lock()
+	leads := n.formed && n.refusal == "" && n.role == roleLeader && len(n.conf.conf.Voters) > 1
+	n.mu.Unlock()
+	if !leads {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*n.config.ElectionTimeout)
+	defer cancel()
+	if _, _, err := n.transferLeader(ctx, ""); err != nil {
+		n.host.Log(LogInfo, "the leadership was not handed over: "+err.Error())
+	}
 }
 
 func (n *Node) isStopping() bool {
@@ -313,12 +329,17 @@ func (n *Node) firstApplied(log *raftlog.Log, marked uint64) (uint64, error) {
 	first, _ := log.FirstIndex()
 	begin := first - 1
 	if index < begin {
-		if begin > 1 || index != 0 {
+		if begin > 1 || index != 0 || !n.identity.Founder {
 			return 0, &Error{CodeCorruption, fmt.Sprintf("the data stands at index %d of incarnation %x, but the raft log in %s begins "+
 				"after %d of incarnation %x: the data was replaced, or changed without raft. Remove the node from the cluster, empty "+
 				"its data directory, and add it again", at.Index, at.Incarnation, n.config.dir(), begin, n.identity.incarnation())}
 		}
-		index = begin // the data that the cluster was formed with stands for the beginning of the log
+		// The founder's data, whatever ordered it before, is what stands at the log's beginning.
+		empty := encodeBatch(nil, &ordered{}, 0)
+		if err := n.host.Apply(n.identity.incarnation(), 1, begin, 1, empty); err != nil {
+			return 0, err
+		}
+		index = begin
 	}
 	n.host.AppliedTo(index)
 	return index, nil

@@ -24,6 +24,8 @@ const (
 	pieceBytes       = 256 << 10
 	// A receiver that asks for nothing this long has gone.
 	transferPatience = 30 * time.Second
+	// Between a transfer that failed and the next.
+	retryPause = time.Second
 	// How often a receiver takes up a broken connection again, with a pause between.
 	transferRetries = 20
 )
@@ -101,10 +103,10 @@ func (s *snapshots) offer(m raftpb.Message, history confHistory) error {
 	if err != nil {
 		return err
 	}
-	first, _ := s.r.log.FirstIndex()
 	index := at.Index
-	if at.Incarnation != s.n.identity.incarnation() || index < first-1 {
-		index = first - 1 // nothing is applied on top of the founder's data
+	if at.Incarnation != s.n.identity.incarnation() {
+		s.n.host.CheckpointClose(id)
+		return fmt.Errorf("the state is of another incarnation")
 	}
 	term, err := s.r.log.Term(index)
 	if err != nil {
@@ -168,9 +170,16 @@ func (s *snapshots) finish(to uint64, ok bool, why string) {
 		s.n.sent++
 		s.n.mu.Unlock()
 	}
-	select {
-	case s.r.callc <- func() { s.r.node.ReportSnapshot(to, status) }:
-	case <-s.n.stopc:
+	report := func() {
+		select {
+		case s.r.callc <- func() { s.r.node.ReportSnapshot(to, status) }:
+		case <-s.n.stopc:
+		}
+	}
+	if ok {
+		report()
+	} else { // raft offers another as soon as it hears of the failure
+		time.AfterFunc(retryPause, report)
 	}
 }
 
