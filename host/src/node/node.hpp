@@ -137,6 +137,8 @@ class Node final : public NodeView {
   std::string plugins_json_;
   std::string config_json_;
   std::vector<PluginMetric> plugin_metrics_;
+  // Faults that the engine had counted when the policy at work came: those of others.
+  uint64_t earlier_policy_faults_ = 0;
 };
 
 }  // namespace kvhost::host

@@ -173,7 +173,9 @@ Status Node::open_engine() {
     const std::lock_guard lock(pages_mutex_);
     auto metrics = plugin_metrics_;
     for (auto& metric : metrics) {
-      if (metric.kind == KVH_KIND_COMPACTION) metric.faults = faults;
+      if (metric.kind != KVH_KIND_COMPACTION) continue;
+      // An engine whose state was replaced counts anew.
+      metric.faults = faults - (faults < earlier_policy_faults_ ? 0 : earlier_policy_faults_);
     }
     return metrics;
   });

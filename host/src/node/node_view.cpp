@@ -144,7 +144,12 @@ Status Node::switch_compaction(const std::string& name, const std::string& optio
   }
   if (!part) return part.error();
   KVHOST_TRY(start_part(**part));
+  const uint64_t faults = engine_->statistics().policy_faults;
   engine_->set_policy((*part)->policy, name);
+  {
+    const std::lock_guard lock(pages_mutex_);
+    earlier_policy_faults_ = faults;
+  }
   if (compaction_ != nullptr) retired_.push_back(std::move(compaction_));
   compaction_ = std::move(*part);
   publish_pages();
