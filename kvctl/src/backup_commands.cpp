@@ -91,8 +91,7 @@ Status run_backup_create(Invocation& call) {
   if (is_taken) {
     return {StatusCode::CONFLICT, root + "/" + name + " exists already; choose another name"};
   }
-  KVHOST_TRY_ASSIGN(const std::string checkpoint,
-                    ask_for_checkpoint(call, "for-backup-" + name));
+  KVHOST_TRY_ASSIGN(const std::string checkpoint, ask_for_checkpoint(call, "for-backup-" + name));
   const auto info = engine::create_backup(files, checkpoint, root, name, now_ms);
   if (const Status removed = remove_checkpoint(checkpoint); !removed) {
     call.streams.err << "kvctl: the checkpoint " << checkpoint
@@ -138,9 +137,8 @@ Status run_backup_verify(Invocation& call) {
 Status run_backup_restore(Invocation& call) {
   std::string target = call.arguments[1];
   while (target.size() > 1 && target.ends_with('/')) target.pop_back();
-  KVHOST_TRY_ASSIGN(
-      const auto info,
-      engine::restore_backup(engine::posix_file_system(), call.arguments[0], target));
+  KVHOST_TRY_ASSIGN(const auto info,
+                    engine::restore_backup(engine::posix_file_system(), call.arguments[0], target));
   show_info(call, target, info);
   return {};
 }

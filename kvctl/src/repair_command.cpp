@@ -27,15 +27,15 @@ std::string words_of(int error) { return std::generic_category().message(error);
 Status exchange(const std::string& directory, const std::string& repaired,
                 const std::string& aside) {
   if (::renameat2(AT_FDCWD, repaired.c_str(), AT_FDCWD, directory.c_str(), RENAME_EXCHANGE) != 0) {
-    return {StatusCode::IO_ERROR,
-            "the repaired database is in " + repaired + ", but cannot take the place of " +
-                directory + " in one step (" + words_of(errno) + "); move both by hand"};
+    return {StatusCode::IO_ERROR, "the repaired database is in " + repaired +
+                                      ", but cannot take the place of " + directory +
+                                      " in one step (" + words_of(errno) + "); move both by hand"};
   }
   auto& files = engine::posix_file_system();
   KVHOST_TRY(files.rename(repaired, aside));
   const auto slash = directory.rfind('/');
-  return files.sync_directory(slash == std::string::npos ? "."
-                                                         : directory.substr(0, std::max<std::size_t>(slash, 1)));
+  return files.sync_directory(
+      slash == std::string::npos ? "." : directory.substr(0, std::max<std::size_t>(slash, 1)));
 }
 
 void show(Invocation& call, const engine::RepairReport& report, const std::string& aside) {

@@ -14,8 +14,7 @@ Status run_scrub(Invocation& call) {
   // As long as it takes: it reads every table, slowly.
   options.timeout = call.has("timeout") ? call.timeout : std::chrono::hours(24);
   const json::object arguments{{"mib_per_second", rate.value_or(32)}};
-  KVHOST_TRY_ASSIGN(const auto text,
-                    client->command("scrub", json::serialize(arguments), options));
+  KVHOST_TRY_ASSIGN(const auto text, client->command("scrub", json::serialize(arguments), options));
   boost::system::error_code failure;
   const json::value answer = json::parse(text, failure);
   const auto* const object = failure ? nullptr : answer.if_object();

@@ -15,9 +15,8 @@ Status run_verify(Invocation& call) {
       call.streams.err << '\n';
     };
   }
-  KVHOST_TRY_ASSIGN(
-      const auto report,
-      engine::verify_database(engine::posix_file_system(), call.arguments[0], options));
+  KVHOST_TRY_ASSIGN(const auto report, engine::verify_database(engine::posix_file_system(),
+                                                               call.arguments[0], options));
   return show_report(call, report, call.arguments[0]);
 }
 

@@ -58,8 +58,7 @@ int main(int argc, char** argv) {
   options.memtable_size = 256 << 10;
   options.wal_segment_size = 512 << 10;
   options.target_file_size = 128 << 10;
-  options.wal_sync =
-      std::strcmp(argv[2], "interval") == 0 ? WalSync::kInterval : WalSync::kAlways;
+  options.wal_sync = std::strcmp(argv[2], "interval") == 0 ? WalSync::kInterval : WalSync::kAlways;
   auto engine = Engine::open(argv[1], options, {});
   if (!engine) give_up(engine.status().to_string());
   if (std::strcmp(argv[2], "open") == 0) {

@@ -1,5 +1,5 @@
-// Feeds arbitrary text to the decoder of a backup's list, as it is and with a checksum that fits, so
-// that the lines are reached. What is taken encodes to the same bytes and leads nowhere else.
+// Feeds arbitrary text to the decoder of a backup's list, as it is and with a checksum that fits,
+// so that the lines are reached. What is taken encodes to the same bytes and leads nowhere else.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

@@ -1,5 +1,6 @@
-// Feeds arbitrary bytes to the decoders of batches: what clients and replicas send (WriteBatch), and
-// what the log holds (resolved effects). Whatever is taken must read to its end and encode again.
+// Feeds arbitrary bytes to the decoders of batches: what clients and replicas send (WriteBatch),
+// and what the log holds (resolved effects). Whatever is taken must read to its end and encode
+// again.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

@@ -1,5 +1,6 @@
-// Runs a fuzz target over its corpus without a fuzzer: every file as it is, cut short at some places,
-// and with bits turned by a fixed seed. Arguments: files and folders; what is missing is left out.
+// Runs a fuzz target over its corpus without a fuzzer: every file as it is, cut short at some
+// places, and with bits turned by a fixed seed. Arguments: files and folders; what is missing is
+// left out.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

@@ -131,7 +131,8 @@ inline void check_life(Engine& engine, uint64_t first, const Acknowledged& newes
 inline void check_prefix(Engine& engine, uint64_t first, const Acknowledged& newest) {
   for (int t = 0; t < kVictimThreads; ++t) {
     uint64_t last = first;
-    while (last <= newest[static_cast<std::size_t>(t)] && has_key(engine, 1, victim_key(t, last), 4)) {
+    while (last <= newest[static_cast<std::size_t>(t)] &&
+           has_key(engine, 1, victim_key(t, last), 4)) {
       ++last;
     }
     if (last == first) continue;

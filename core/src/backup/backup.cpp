@@ -16,9 +16,7 @@ namespace {
 constexpr std::string_view kInfoName = "BACKUP";
 constexpr uint64_t kMaxInfoBytes = uint64_t{64} << 20;
 
-std::string info_path(const std::string& backup) {
-  return backup + "/" + std::string(kInfoName);
-}
+std::string info_path(const std::string& backup) { return backup + "/" + std::string(kInfoName); }
 
 Result<BackupInfo> read_info(FileSystem& files, const std::string& backup) {
   const std::string path = info_path(backup);
@@ -87,8 +85,8 @@ Result<BackupInfo> fill(FileSystem& files, const std::string& source, const std:
   KVHOST_TRY_ASSIGN(const VerifyReport report, verify_database(files, partial));
   if (!report.is_whole()) return damaged(report, "what was copied is damaged");
   info.last_sequence = report.last_sequence;
-  KVHOST_TRY(write_file_atomically(files, partial, std::string(kInfoName),
-                                   encode_backup_info(info)));
+  KVHOST_TRY(
+      write_file_atomically(files, partial, std::string(kInfoName), encode_backup_info(info)));
   return info;
 }
 

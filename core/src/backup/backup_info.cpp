@@ -63,8 +63,8 @@ class InfoReader {
  private:
   Status wrong(const std::string& expected, std::string_view found) const {
     return {StatusCode::CORRUPTION, path_ + ", line " + std::to_string(line_) + ": expected " +
-                                        expected + ", found \"" +
-                                        std::string(found.substr(0, 60)) + "\""};
+                                        expected + ", found \"" + std::string(found.substr(0, 60)) +
+                                        "\""};
   }
 
   // The first line and the last, which covers all before it.
@@ -155,7 +155,8 @@ std::string encode_backup_info(const BackupInfo& info) {
                      std::to_string(info.created_at_ms) + "\nlast_sequence " +
                      std::to_string(info.last_sequence) + "\n";
   for (const BackupFile& file : info.files) {
-    text += "file " + std::to_string(file.bytes) + " " + hex(file.checksum) + " " + file.name + "\n";
+    text +=
+        "file " + std::to_string(file.bytes) + " " + hex(file.checksum) + " " + file.name + "\n";
   }
   return text + "checksum " + hex(checksum64(text)) + "\n";
 }

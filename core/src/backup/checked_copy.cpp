@@ -36,9 +36,9 @@ Result<CopiedBytes> read_all(FileSystem& files, const std::string& path,
 Result<CopiedBytes> copy_counting(FileSystem& files, const std::string& from,
                                   const std::string& to) {
   KVHOST_TRY_ASSIGN(const auto target, files.create(to));
-  KVHOST_TRY_ASSIGN(
-      const CopiedBytes copied,
-      read_all(files, from, [&](std::string_view piece) { return target->append(piece); }));
+  KVHOST_TRY_ASSIGN(const CopiedBytes copied, read_all(files, from, [&](std::string_view piece) {
+                      return target->append(piece);
+                    }));
   KVHOST_TRY(target->sync());
   KVHOST_TRY(target->close());
   return copied;
@@ -51,10 +51,9 @@ Status check_copied(const std::string& path, const BackupFile& listed, const Cop
                                         std::to_string(found.bytes)};
   }
   if (found.checksum != listed.checksum) {
-    return {StatusCode::CORRUPTION, path + ": expected the checksum " +
-                                        std::to_string(listed.checksum) +
-                                        ", as the backup's list says; found " +
-                                        std::to_string(found.checksum)};
+    return {StatusCode::CORRUPTION,
+            path + ": expected the checksum " + std::to_string(listed.checksum) +
+                ", as the backup's list says; found " + std::to_string(found.checksum)};
   }
   return Status::ok();
 }

@@ -48,9 +48,7 @@ class DbIterator final : public Iterator {
   std::string_view value() const override;
   uint64_t version() const override;
   uint64_t expires_at_ms() const override;
-  Status status() const override {
-    return failure_.is_ok() ? source_.records->status() : failure_;
-  }
+  Status status() const override { return failure_.is_ok() ? source_.records->status() : failure_; }
 
  private:
   // Carries out a move; without the memory for it the iterator stands nowhere and says so.

@@ -62,8 +62,12 @@ std::span<const std::string_view> GroupCommit::resolve(const WriteGroup& group) 
 
 Status GroupCommit::make_durable(const WriteGroup& group,
                                  std::span<const std::string_view> payloads) {
-  if (const Status reserved = with_.reserve.ensure(resolver_.next_sequence() - 1); !reserved) {
-    with_.errors.report("reserving sequence numbers", reserved);
+  const Status reserved =
+      or_out_of_memory([&] { return with_.reserve.ensure(resolver_.next_sequence() - 1); });
+  if (!reserved) {
+    if (reserved.code() != StatusCode::OUT_OF_MEMORY) {
+      with_.errors.report("reserving sequence numbers", reserved);
+    }
     return reserved;
   }
   if (with_.wal == nullptr) return Status::ok();

@@ -57,8 +57,8 @@ class GroupCommit {
   Status make_durable(const WriteGroup& group, std::span<const std::string_view> payloads);
   // Resolves every request that has no outcome yet; the payloads to log.
   std::span<const std::string_view> resolve(const WriteGroup& group);
-  // What the log holds must get into the memtable: without the memory for that the process ends, and
-  // the next start replays it.
+  // What the log holds must get into the memtable: without the memory for that the process ends,
+  // and the next start replays it.
   void publish(std::span<const std::string_view> payloads, const BatchResolver& resolver) noexcept;
   void count_outcomes(const WriteGroup& group, const OperationCounts& counts);
 

@@ -37,8 +37,7 @@ Result<ReplayedLog> replay_log(FileSystem& files, const std::string& directory,
     replayed.last_now_ms = std::max(replayed.last_now_ms, header.now_ms);
     return Status::ok();
   };
-  auto end =
-      recover_log(files, log_path(directory), {state.log_start, state.log_durable}, take);
+  auto end = recover_log(files, log_path(directory), {state.log_start, state.log_durable}, take);
   if (!end) {
     const Status& failure = end.error();
     if (failure.code() != StatusCode::CORRUPTION) return failure;

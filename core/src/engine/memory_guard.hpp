@@ -1,5 +1,5 @@
-// Where memory runs out in a request, the request fails, and nothing else: the frame around calls of
-// the public interface.
+// Where memory runs out in a request, the request fails, and nothing else: the frame around calls
+// of the public interface.
 //
 // Threads:   any.
 #pragma once

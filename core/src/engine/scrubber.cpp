@@ -72,8 +72,8 @@ Status Scrubber::check(const TableFile& table, const ScrubOptions& options) {
   const std::string path = table_path(versions_.directory(), table.number());
   KVHOST_TRY_ASSIGN(auto file, files_.open_for_reading(path));
   auto throttled = std::make_unique<ThrottledFile>(std::move(file), *this, options);
-  KVHOST_TRY_ASSIGN(const auto reader, TableReader::open(std::move(throttled), path, {},
-                                                         table.metadata().identity));
+  KVHOST_TRY_ASSIGN(const auto reader,
+                    TableReader::open(std::move(throttled), path, {}, table.metadata().identity));
   return reader->verify_all();
 }
 

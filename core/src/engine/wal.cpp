@@ -9,9 +9,9 @@ namespace kvhost::engine {
 Result<LogPosition> Wal::append_or_run_out(std::span<const std::string_view> payloads) {
   const LogPosition before = writer_->end_position();
   auto end = or_out_of_memory([&] { return writer_->append_group(payloads); });
-  KVHOST_ASSERT(end || end.error().code() != StatusCode::OUT_OF_MEMORY ||
-                    writer_->end_position() == before,
-                "memory ran out between the log and its books; the next start replays the log");
+  KVHOST_ASSERT(
+      end || end.error().code() != StatusCode::OUT_OF_MEMORY || writer_->end_position() == before,
+      "memory ran out between the log and its books; the next start replays the log");
   return end;
 }
 

@@ -45,7 +45,9 @@ class Salvage {
     }
     KVHOST_TRY_ASSIGN(const bool is_sound, recovers());
     if (is_sound) {
-      const auto take = [this](std::string_view payload, LogPosition) { return this->take(payload); };
+      const auto take = [this](std::string_view payload, LogPosition) {
+        return this->take(payload);
+      };
       KVHOST_TRY(recover_log(files_, directory_, start_, take).status());
       return std::move(result_);
     }
@@ -90,8 +92,8 @@ class Salvage {
         at = segments_.erase(at);
       }
       // Where nobody knows the beginning, the oldest segment may be it.
-      const bool is_needed = previous >= start_.from.segment &&
-                             (start_.from.segment != 0 || !segments_.empty());
+      const bool is_needed =
+          previous >= start_.from.segment && (start_.from.segment != 0 || !segments_.empty());
       if (previous != 0 && is_needed && !segments_.contains(previous)) {
         note_missing(previous, path);
       }
@@ -132,7 +134,8 @@ class Salvage {
       const bool is_end = !next || next->offset >= limit;
       const uint64_t resumed = is_end ? limit : next->offset;
       // Zeros up to the end of the newest segment are simply its end.
-      if (!(is_end && limit == segment.file_bytes() && entry.state == SegmentEntry::State::kAbsent)) {
+      if (!(is_end && limit == segment.file_bytes() &&
+            entry.state == SegmentEntry::State::kAbsent)) {
         result_.lost.push_back(segment.path() + ", offsets " + std::to_string(offset) + " to " +
                                std::to_string(resumed) + ": " + entry.problem);
       }
@@ -143,8 +146,8 @@ class Salvage {
 
   Status take_if_sound(const SegmentReader& segment, const SegmentEntry& entry) {
     if (const Status sound = check_batch(entry.payload); !sound) {
-      result_.lost.push_back(segment.path() + ", record at offset " +
-                             std::to_string(entry.offset) + ": " + sound.message());
+      result_.lost.push_back(segment.path() + ", record at offset " + std::to_string(entry.offset) +
+                             ": " + sound.message());
       return Status::ok();
     }
     return take(entry.payload);
@@ -159,8 +162,8 @@ class Salvage {
     if (header.first_sequence <= result_.last_sequence) return Status::ok();
     const SequenceNumber known = std::max(result_.last_sequence, seen_);
     if (result_.was_damaged && header.first_sequence > known + 1) {
-      result_.lost.push_back("sequence numbers " + std::to_string(known + 1) +
-                             " to " + std::to_string(header.first_sequence - 1) +
+      result_.lost.push_back("sequence numbers " + std::to_string(known + 1) + " to " +
+                             std::to_string(header.first_sequence - 1) +
                              ": in no record of the log that is whole (or never used)");
     }
     result_.last_sequence = newest;

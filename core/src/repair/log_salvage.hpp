@@ -37,8 +37,8 @@ struct SalvageStart {
   SequenceNumber seen = 0;
 };
 
-// A sound log is read as recovery reads it, torn end and all; a damaged one in whatever pieces there
-// are.
+// A sound log is read as recovery reads it, torn end and all; a damaged one in whatever pieces
+// there are.
 Result<SalvagedLog> salvage_log(FileSystem& files, const std::string& directory,
                                 const SalvageStart& start, const SalvageCallback& callback);
 

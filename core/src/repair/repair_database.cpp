@@ -1,11 +1,10 @@
-#include "kvhost/engine/repair.hpp"
-
 #include <algorithm>
 
 #include "compaction/compaction_iterator.hpp"
 #include "compaction/output_writer.hpp"
 #include "file/file_tree.hpp"
 #include "format/merging_iterator.hpp"
+#include "kvhost/engine/repair.hpp"
 #include "repair/batch_tables.hpp"
 #include "repair/log_salvage.hpp"
 #include "repair/whole_tables.hpp"
@@ -177,8 +176,10 @@ class Repair {
     }
     const FragmentedRangeTombstones tombstones(deleted);
     const OlderData nothing_older;
-    CompactionIterator records({make_merging_iterator(std::move(sources)), tombstones, {}, 0,
-                                nothing_older, [] { return Status::ok(); }});
+    CompactionIterator records(
+        {make_merging_iterator(std::move(sources)), tombstones, {}, 0, nothing_older, [] {
+           return Status::ok();
+         }});
     TableOptions table_options;
     table_options.codec = Codec::kLz4;
     SplitRules split;

@@ -39,9 +39,9 @@ bool is_fatal(const Status& status) {
 std::string describe_lost(const FileMetadata& table, const Status& why) {
   return table_name(table.number) + ": " + std::to_string(table.entries) + " records and " +
          std::to_string(table.range_deletes) + " range deletes, keys " +
-         shown(table.range.smallest) + " to " + shown(table.range.largest) +
-         ", sequence numbers " + std::to_string(table.min_sequence) + " to " +
-         std::to_string(table.max_sequence) + ": " + why.message();
+         shown(table.range.smallest) + " to " + shown(table.range.largest) + ", sequence numbers " +
+         std::to_string(table.min_sequence) + " to " + std::to_string(table.max_sequence) + ": " +
+         why.message();
 }
 
 Result<std::shared_ptr<TableReader>> WholeTables::open(const std::string& path,

@@ -49,9 +49,9 @@ Status check_is_database(FileSystem& files, const std::string& directory) {
       }
     }
   }
-  return {StatusCode::INVALID_ARGUMENT, directory + ": expected a database, found no CURRENT, MANIFEST or " +
-                                    std::string(kTablesDirectory) +
-                                    "; name the data_dir of a node"};
+  return {StatusCode::INVALID_ARGUMENT,
+          directory + ": expected a database, found no CURRENT, MANIFEST or " +
+              std::string(kTablesDirectory) + "; name the data_dir of a node"};
 }
 
 Result<ManifestState> read_manifest_state(FileSystem& files, const std::string& directory) {
@@ -76,9 +76,10 @@ Result<ManifestState> read_manifest_state(FileSystem& files, const std::string& 
   const auto reader = ManifestReader::open(files, result.path);
   if (!reader) return finish(result.path, reader.error());
   if ((*reader)->header().number != *number) {
-    return finish(result.path, damaged(result.path, " at offset 16: expected the number " +
-                                                        std::to_string(*number) + ", found " +
-                                                        std::to_string((*reader)->header().number)));
+    return finish(
+        result.path,
+        damaged(result.path, " at offset 16: expected the number " + std::to_string(*number) +
+                                 ", found " + std::to_string((*reader)->header().number)));
   }
   return finish(result.path, read_records(**reader, result));
 }

@@ -1,8 +1,7 @@
-#include "kvhost/engine/verify.hpp"
-
 #include <unordered_set>
 
 #include "format/log_batch.hpp"
+#include "kvhost/engine/verify.hpp"
 #include "log/log_format.hpp"
 #include "log/log_recovery.hpp"
 #include "verify/manifest_state.hpp"
@@ -110,10 +109,9 @@ class DatabaseVerifier {
       const SequenceNumber newest = header.first_sequence + header.effects - 1;
       if (header.effects == 0 || newest <= state.last_sequence) return Status::ok();
       if (header.first_sequence <= last) {
-        return {StatusCode::CORRUPTION, path + "/" + to_string(position) +
-                                            ": expected a sequence number above " +
-                                            std::to_string(last) + ", found " +
-                                            std::to_string(header.first_sequence)};
+        return {StatusCode::CORRUPTION,
+                path + "/" + to_string(position) + ": expected a sequence number above " +
+                    std::to_string(last) + ", found " + std::to_string(header.first_sequence)};
       }
       last = newest;
       return Status::ok();

@@ -51,7 +51,8 @@ Result<VersionPtr> VersionSet::log_and_apply(const EditMaker& make_edit) {
   if (!applied) return applied.error().with_context("an edit of the tree was refused");
 
   KVHOST_TRY(append(edit.encode()));
-  publish(applied->version, edit);
+  // The edit is durable: the tree follows it, or the process ends and the next start reads it.
+  [&]() noexcept { publish(applied->version, edit); }();
   // Only now: had the edit failed, its input files would still be the database.
   for (const TableFilePtr& file : applied->removed) file->mark_obsolete();
   return std::move(applied->version);

@@ -13,8 +13,15 @@ namespace {
 
 std::vector<std::string> strace(const std::string& injection) {
   const std::string calls = injection.substr(0, injection.find(':'));
-  return {"strace", "-f", "-qqq", "-o", "/dev/null", "-e", "trace=" + calls,
-          "-e",     "inject=" + injection};
+  return {"strace",
+          "-f",
+          "-qqq",
+          "-o",
+          "/dev/null",
+          "-e",
+          "trace=" + calls,
+          "-e",
+          "inject=" + injection};
 }
 
 // strace is there and may trace.
@@ -33,11 +40,11 @@ TEST_CASE("a sync that fails is acknowledged by nobody, on a real disk") {
     // Early ones meet the opening, later ones the load (strace counts per thread).
     const std::string when = std::to_string(life <= 2 ? life * 3 : life * life);
     const uint64_t first = life * kNumbersOfALife;
-    const Victim victim = start_victim(database, "always", first,
-                                       strace("fsync,fdatasync:error=EIO:when=" + when));
+    const Victim victim =
+        start_victim(database, "always", first, strace("fsync,fdatasync:error=EIO:when=" + when));
     int state = 0;
-    const std::string told =
-        listen(victim, 200'000, [&] { ::kill(victim.process, SIGKILL); }, &state);
+    const std::string told = listen(
+        victim, 200'000, [&] { ::kill(victim.process, SIGKILL); }, &state);
     INFO("the sync number " << when << " of a thread failed");
     // The victim gave up by itself at the first write that was refused.
     CHECK(WIFEXITED(state));

@@ -6,8 +6,8 @@
 #include <functional>
 #include <thread>
 
-#include "machine.hpp"
 #include "kvhost/engine/engine.hpp"
+#include "machine.hpp"
 
 using namespace kvhost;                   // NOLINT(*-build-using-namespace)
 using namespace kvhost::engine;           // NOLINT(*-build-using-namespace)
@@ -118,7 +118,8 @@ TEST_CASE("a disk without inodes refuses writes, serves reads, and resumes by it
   });
 }
 
-TEST_CASE("a process without descriptors loses no acknowledged write, and goes on when it has some") {
+TEST_CASE(
+    "a process without descriptors loses no acknowledged write, and goes on when it has some") {
   TemporaryDirectory directory;
   int acknowledged = 0;
   {

@@ -28,9 +28,7 @@ inline bool run_quietly(const std::string& command) {
   return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
 }
 
-inline bool has_program(const char* name) {
-  return run_quietly("command -v " + std::string(name));
-}
+inline bool has_program(const char* name) { return run_quietly("command -v " + std::string(name)); }
 
 inline uint64_t number_from(const char* variable, uint64_t otherwise) {
   const char* const text = std::getenv(variable);

@@ -57,10 +57,10 @@ TEST_CASE("memory stays within its budget, whatever the load") {
   }
   TemporaryDirectory directory;
   const std::string output = directory.path() + "/output";
-  const std::string command = "echo $$ >" + group.tasks() + " && exec " KVHOST_BINARY_DIR
-                              "/tests/memory_child " + directory.path() + "/db " +
-                              std::to_string(kBudgetMib) + " " + std::to_string(data_mib) + " >" +
-                              output;
+  const std::string command = "echo $$ >" + group.tasks() +
+                              " && exec " KVHOST_BINARY_DIR "/tests/memory_child " +
+                              directory.path() + "/db " + std::to_string(kBudgetMib) + " " +
+                              std::to_string(data_mib) + " >" + output;
   const int state = std::system(command.c_str());
   INFO("ended with state " << state << " (137 or a signal: killed by the kernel)");
   REQUIRE(WIFEXITED(state));

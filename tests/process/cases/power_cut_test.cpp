@@ -1,5 +1,5 @@
-// Power cuts on a real file system: an ext4 in a file is shut down under load, as if the machine had
-// lost power, mounted again (its journal is replayed) and the database opened.
+// Power cuts on a real file system: an ext4 in a file is shut down under load, as if the machine
+// had lost power, mounted again (its journal is replayed) and the database opened.
 //
 //   KVHOST_POWER_CUTS=100 test_process "power cuts*"     for longer
 #include <fcntl.h>

@@ -121,7 +121,8 @@ TEST_CASE("backup: the list is read back as written, and lies are refused") {
   for (std::size_t size = 0; size < text.size(); ++size) {
     CHECK_FALSE(decode_backup_info(text.substr(0, size), "B").has_value());
   }
-  for (const char* name : {"../../etc/passwd", "/etc/passwd", "a/b/c", "tables/", "tables/..", ""}) {
+  for (const char* name :
+       {"../../etc/passwd", "/etc/passwd", "a/b/c", "tables/", "tables/..", ""}) {
     BackupInfo lying = info;
     lying.files[0].name = name;
     const auto decoded = decode_backup_info(encode_backup_info(lying), "B");
@@ -141,8 +142,9 @@ TEST_CASE("backup: each call of a backup and a restore may fail once") {
   for (int nth = 1;; ++nth) {
     DamagedDatabase database;
     FaultFileSystem faults(database.disk);
-    const std::string rule = "create,append,sync,syncdir,rename,mkdir,rmdir,read,open * nth=" +
-                             std::to_string(nth) + " once " + fault;
+    const std::string rule =
+        "create,append,sync,syncdir,rename,mkdir,rmdir,read,open * nth=" + std::to_string(nth) +
+        " once " + fault;
     faults.fail(rule);
     const auto made = create_backup(faults, "db", "backups", "monday", 1);
     const bool fired_before = faults.faults() > 0;

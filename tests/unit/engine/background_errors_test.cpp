@@ -3,8 +3,8 @@
 #include <mutex>
 #include <thread>
 
-#include "engine_story.hpp"
 #include "engine/space_reserve.hpp"
+#include "engine_story.hpp"
 
 using namespace kvhost;                   // NOLINT(*-build-using-namespace)
 using namespace kvhost::engine;           // NOLINT(*-build-using-namespace)
@@ -160,8 +160,7 @@ TEST_CASE("a scrub checks every table while others read and write, and names the
   CHECK(report->damage.empty());
   CHECK(story.engine().statistics().scrub_runs == 1);
 
-  const std::string path =
-      "db/tables/" + (*story.disk.list("db/tables"))[1];
+  const std::string path = "db/tables/" + (*story.disk.list("db/tables"))[1];
   story.disk.flip_bits(path, 80, 0x08);
   report = story.engine().scrub(fast);
   REQUIRE(report.has_value());

@@ -1,6 +1,6 @@
-// Each operation of the engine, with a fault or the end of power at its n-th call of the file system,
-// for every n until there is no such call: what was acknowledged before stays, what the operation
-// says is true, and there is a way on.
+// Each operation of the engine, with a fault or the end of power at its n-th call of the file
+// system, for every n until there is no such call: what was acknowledged before stays, what the
+// operation says is true, and there is a way on.
 #include <chrono>
 #include <functional>
 
@@ -70,7 +70,8 @@ void check(Story& story, const std::vector<std::string>& written) {
   for (const std::string& key : written) REQUIRE(story.get(key) == std::string(9000, 'd'));
 }
 
-// A soft error passes, a hard one is lifted. What fails in the background may be told a little later.
+// A soft error passes, a hard one is lifted. What fails in the background may be told a little
+// later.
 bool goes_on(Story& story) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (std::chrono::steady_clock::now() < until) {
@@ -105,8 +106,8 @@ TEST_CASE("a fault at the n-th call of each operation, for every n") {
       story.faults.heal();
       // Without a fault nothing fails.
       if (!has_fired) REQUIRE(outcome.is_ok());
-      const bool is_shut = std::string_view(operation.name) == "open" ||
-                           std::string_view(operation.name) == "close";
+      const bool is_shut =
+          std::string_view(operation.name) == "open" || std::string_view(operation.name) == "close";
       if (is_shut) {
         story.shut();
         story.open();
