@@ -31,7 +31,7 @@ bool read_options(Arguments words, ExpireOptions& options, ReplyWriter& reply) {
     } else if (is_word(word, "lt")) {
       options.if_sooner = true;
     } else {
-      reply.error("ERR Unsupported option " + std::string(word));
+      reply.error("ERR Unsupported option " + std::string(until_nul(word)));
       return false;
     }
   }

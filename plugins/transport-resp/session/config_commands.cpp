@@ -168,9 +168,7 @@ void session_config_get(Session& session, Arguments words, ReplyWriter& reply) {
 }
 
 void session_config_set(Session& session, Arguments words, ReplyWriter& reply) {
-  if (words.size() % 2 == 1) {
-    return reply.error("ERR wrong number of arguments for 'config|set' command");
-  }
+  if (words.size() % 2 == 1) return reply.error(kSyntaxError);
   for (std::size_t i = 2; i < words.size(); i += 2) {
     const Setting* const setting = find_setting(words[i]);
     if (setting == nullptr) {

@@ -119,11 +119,11 @@ bool Session::is_over_output_limit() const {
 const Command* Session::look_up(Arguments words) {
   const Command* command = find_command(words[0]);
   if (command == nullptr) {
-    std::string text = "ERR unknown command '" + std::string(words[0].substr(0, 128)) +
+    std::string text = "ERR unknown command '" + std::string(until_nul(words[0]).substr(0, 128)) +
                        "', with args beginning with: ";
     std::size_t room = 128;
     for (std::size_t i = 1; i < words.size() && room > 0; ++i) {
-      const auto shown = words[i].substr(0, room);
+      const auto shown = until_nul(words[i]).substr(0, room);
       const std::size_t before = text.size();
       text.append("'").append(shown).append("' ");
       room -= std::min(room, text.size() - before);
@@ -144,7 +144,8 @@ const Command* Session::look_up(Arguments words) {
     if (command->name == "exec") {
       end_transaction();
       refuse_command(
-          "EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command");
+          "EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' "
+          "command");
       return nullptr;
     }
     refuse_command("ERR wrong number of arguments for '" + std::string(command->full_name) +
@@ -162,9 +163,9 @@ bool Session::take(Arguments words) {
     return true;
   }
   if (in_multi_) {
-    const bool acts_now = command->name == "exec" || command->name == "discard" ||
-                          command->name == "multi" || command->name == "watch" ||
-                          command->name == "quit" || command->name == "reset";
+    const std::string_view name = command->full_name;
+    const bool acts_now = name == "exec" || name == "discard" || name == "multi" ||
+                          name == "watch" || name == "quit" || name == "reset";
     if (!acts_now) {
       queue(*command, words);
       return true;

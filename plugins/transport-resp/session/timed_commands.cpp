@@ -149,7 +149,7 @@ std::optional<double> debug_now(Session& session, Arguments words, ReplyWriter& 
     } else {
       reply.error(
           "ERR Wrong protocol type name. Please use one of the following: "
-          "string|integer|double|null|array|set|map|attrib|push|verbatim|true|false");
+          "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false");
     }
   } else {
     reply.error("ERR unknown subcommand or wrong number of arguments for '" +
