@@ -55,8 +55,9 @@ TEST_CASE("commands refuse what they do not understand, and list what there is")
   StoreFixture node;
   const auto unknown = node.run_command("explode");
   CHECK(unknown->status.code() == StatusCode::UNKNOWN_ROUTE);
-  CHECK_THAT(unknown->status.message(),
-             Catch::Matchers::Contains("checkpoint compact compaction-use flush resume sync"));
+  CHECK_THAT(
+      unknown->status.message(),
+      Catch::Matchers::Contains("checkpoint compact compaction-use flush resume scrub sync"));
   const auto refused = [&](std::string_view name, std::string_view arguments) {
     const auto answer = node.run_command(name, arguments);
     CHECK(answer->status.code() == StatusCode::INVALID_ARGUMENT);
