@@ -5,6 +5,7 @@ namespace kvhost::kvctl {
 namespace {
 constexpr std::string_view kData = "data";
 constexpr std::string_view kNode = "node";
+constexpr std::string_view kCluster = "cluster";
 constexpr std::string_view kBackups = "backups";
 constexpr std::string_view kOffline = "offline";
 constexpr std::string_view kPlugins = "plugins";
@@ -196,6 +197,64 @@ std::vector<CommandSpec> node_commands() {
   };
 }
 
+std::vector<CommandSpec> cluster_commands() {
+  return {
+      {kCluster,
+       "cluster status",
+       "",
+       "the role and position of every endpoint given",
+       0,
+       0,
+       {},
+       &run_cluster_status,
+       "Give all nodes: --endpoint A,B,C. Exit code 7 when nobody knows a leader."},
+      {kCluster,
+       "cluster check",
+       "",
+       "compares the records of all endpoints given, as of one index",
+       0,
+       0,
+       {},
+       &run_cluster_check,
+       "Reads everything on every node. Exit code 5 when replicas differ, 7 when one does not "
+       "tell."},
+      {kCluster,
+       "cluster promote",
+       "NODE",
+       "makes a node the leader",
+       1,
+       1,
+       {{"force", "", "the other nodes are lost for good; says what may be lost with them"}},
+       &run_cluster_promote,
+       "For strategies without elections (leader-follower)."},
+      {kCluster,
+       "cluster transfer-leader",
+       "NODE",
+       "hands the lead to a node, in order",
+       1,
+       1,
+       {},
+       &run_cluster_transfer_leader},
+      {kCluster,
+       "cluster add",
+       "NODE",
+       "makes a node a member",
+       1,
+       1,
+       {{"address", "HOST:PORT", "where its replication listens"},
+        {"learner", "", "it follows and does not vote"}},
+       &run_cluster_add},
+      {kCluster,
+       "cluster remove",
+       "NODE",
+       "makes a node a member no more",
+       1,
+       1,
+       {},
+       &run_cluster_remove},
+  };
+}
+
 std::vector<CommandSpec> other_commands() {
   return {
       {kOffline,
@@ -230,7 +289,8 @@ std::vector<CommandSpec> other_commands() {
        1,
        {},
        &run_verify,
-       "Checksums, order, fences, filters, figures, references, the log. Exit code 5 when something "
+       "Checksums, order, fences, filters, figures, references, the log. Exit code 5 when "
+       "something "
        "is damaged; every finding is named."},
       {kOffline,
        "repair",
@@ -322,6 +382,7 @@ const std::vector<CommandSpec>& command_table() {
   static const std::vector<CommandSpec> all = [] {
     std::vector<CommandSpec> list = data_commands();
     for (auto& command : node_commands()) list.push_back(std::move(command));
+    for (auto& command : cluster_commands()) list.push_back(std::move(command));
     for (auto& command : other_commands()) list.push_back(std::move(command));
     return list;
   }();

@@ -8,7 +8,8 @@ namespace kvhost::kvctl {
 
 namespace {
 
-constexpr std::string_view kGroups[] = {"data", "node", "backups", "offline", "plugins", "tools"};
+constexpr std::string_view kGroups[] = {"data",    "node",    "cluster", "backups",
+                                        "offline", "plugins", "tools"};
 
 std::string option_text(const OptionSpec& option) {
   std::string text = "--" + std::string(option.name);
