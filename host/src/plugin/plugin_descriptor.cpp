@@ -1,5 +1,7 @@
 #include "plugin/plugin_descriptor.hpp"
 
+#include <algorithm>
+
 #include "kvhost/abi/compaction.h"
 #include "kvhost/abi/metrics.h"
 #include "kvhost/abi/replication.h"
@@ -88,7 +90,10 @@ Result<LoadedComponent> read_component(const kvh_plugin& plugin, const PluginMan
     component.descriptor = &row;
     auto options = read_schema(row.options, row.option_count, row.option_stride, component.name);
     if (!options) {
-      return load_error(LoadCause::kBadOptions, options.error().message(), "Tell its author");
+      // What to do comes from the catalogue.
+      std::string words = options.error().message();
+      words.erase(std::min(words.size(), words.find(". This is a bug of the plugin")));
+      return load_error(LoadCause::kBadOptions, words);
     }
     component.options = std::move(*options);
     KVHOST_TRY(check_table(component));
