@@ -121,7 +121,7 @@ TEST_CASE("raft: a wiped node under its old id is refused") {
 }
 
 TEST_CASE("raft: mistakes are told before anything is harmed") {
-  RaftCluster cluster(2);
+  RaftCluster cluster(3);
   cluster.start_all();
   SECTION("another cluster's id on the data of this one") {
     cluster.kill("node2");
@@ -147,11 +147,11 @@ TEST_CASE("raft: mistakes are told before anything is harmed") {
   }
   SECTION("the address of the peers is taken") {
     const std::string second = cluster.add_node("existing");
-    std::ifstream in(cluster.data_dir("node1") + "/../node.toml");
+    std::ifstream in(cluster.config_path("node1"));
     std::string text((std::istreambuf_iterator<char>(in)), {});
     const auto tcp = cluster.tcp_address("node1");
     text.replace(text.find(tcp), tcp.size(), cluster.tcp_address(second));
-    std::ofstream(cluster.data_dir(second) + "/../node.toml") << text;
+    std::ofstream(cluster.config_path(second)) << text;
     const auto refused = cluster.run(second);
     INFO(refused.err);
     CHECK(refused.exit_code == 69);

@@ -59,6 +59,9 @@ std::string RaftCluster::directory_of(const std::string& name) const {
 std::string RaftCluster::data_dir(const std::string& name) const {
   return directory_of(name) + "/data";
 }
+std::string RaftCluster::config_path(const std::string& name) const {
+  return directory_of(name) + "/node.toml";
+}
 std::string RaftCluster::peer_address(const std::string& name) const {
   return network_ + std::to_string(first_host_ + std::stoi(name.substr(4))) + ":7400";
 }
@@ -75,7 +78,7 @@ void RaftCluster::write_config(const std::string& name, const std::string& boots
     peers += (peers.empty() ? "" : ", ") + ("{ id = \"" + other) + "\", address = \"" +
              peer_address(other) + "\" }";
   }
-  std::ofstream(directory_of(name) + "/node.toml")
+  std::ofstream(config_path(name))
       << "[node]\nid = \"" << name << "\"\ndata_dir = \"./data\"\nlog_level = \"debug\"\n"
       << "[engine]\nmemory = \"32MiB\"\nmemtable_size = \"1MiB\"\n"
       << "[replication]\nplugin = \"raft\"\n[replication.options]\ncluster_id = \"" << cluster_id

@@ -46,6 +46,7 @@ class RaftCluster {
   host::testing::Finished run(const std::string& name);
   void wipe(const std::string& name);
   std::string data_dir(const std::string& name) const;
+  std::string config_path(const std::string& name) const;
   std::string log(const std::string& name) const;
 
   const std::vector<std::string>& names() const { return names_; }
