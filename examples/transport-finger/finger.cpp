@@ -243,6 +243,7 @@ class Finger final : public kvhost::Transport {
   }
 
   void end_drain() {
+    if (listener_ >= 0) return;  // the drain began in the middle of this round
     std::unique_lock lock(drain_mutex_);
     if (drained_ == nullptr) return;
     if (!clients_.empty() && std::chrono::steady_clock::now() < drain_deadline_) return;

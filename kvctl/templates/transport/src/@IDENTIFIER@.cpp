@@ -191,6 +191,7 @@ void @CLASS@::forget_peers() {
 }
 
 void @CLASS@::end_drain() {
+  if (listener_ >= 0) return;  // the drain began in the middle of this round
   std::unique_lock lock(drain_mutex_);
   if (!peers_.empty() && std::chrono::steady_clock::now() < drain_deadline_) return;
   const auto drained = std::exchange(drained_, nullptr);
