@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <thread>
 
 namespace kvhost::testing {
@@ -189,8 +190,18 @@ std::string ProcessCluster::status(const std::string& name) {
 bool ProcessCluster::digests_agree() {
   std::string last;
   const bool agree = eventually([&] {
-    last = command(processes_.begin()->first, "digest", "{}");
-    return member_of(last, "equal") == "true";
+    last.clear();
+    // The same index everywhere: the newest that the first one has.
+    const std::string index = member_of(status(processes_.begin()->first), "applied_index");
+    if (index.empty()) return false;
+    std::set<std::string> digests;
+    for (const auto& [name, process] : processes_) {
+      const std::string answer =
+          command(name, "digest", "{\"index\":" + index + ",\"now_ms\":1}");
+      last += name + ": " + answer + "\n";
+      digests.insert(member_of(answer, "digest"));
+    }
+    return digests.size() == 1 && !digests.begin()->empty();
   });
   if (!agree) UNSCOPED_INFO(last);
   return agree;

@@ -1,9 +1,7 @@
 // Administrators' commands: here, at the leader, or at the node that they name.
 #include <algorithm>
-#include <array>
 #include <boost/asio/post.hpp>
 #include <boost/json.hpp>
-#include <cstdio>
 #include <utility>
 
 #include "node/cluster_node.hpp"
@@ -14,10 +12,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr Nanos kCommandLimit = 60 * kSecond;
-// The others ask their state machines for the index within this time, before it is ordered.
-constexpr Nanos kMarkPause = 50 * kMillisecond;
-// Under load the index comes by itself, and soon: it is chosen so far ahead.
-constexpr uint64_t kMarkAhead = 2000;
 constexpr Nanos kAddLimit = 3600 * kSecond;
 
 Result<json::object> parse_arguments(const std::string& text) {
@@ -40,24 +34,8 @@ bool is_set(const json::object& arguments, std::string_view name) {
   return value != nullptr && value->is_bool() && value->get_bool();
 }
 
-uint64_t number_of(const json::object& arguments, std::string_view name) {
-  const auto* const value = arguments.if_contains(name);
-  boost::system::error_code failure;
-  const auto number = value == nullptr ? 0 : value->to_number<uint64_t>(failure);
-  return failure ? 0 : number;
-}
-
-std::string hex(const StateMachine::Digest& digest) {
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%016llx%016llx",
-                static_cast<unsigned long long>(digest.words[0]),
-                static_cast<unsigned long long>(digest.words[1]));
-  return text.data();
-}
-
 bool is_leaders(const std::string& name) {
-  return name == "transfer-leader" || name == "add" || name == "remove" || name == "digest" ||
-         name == "check";
+  return name == "transfer-leader" || name == "add" || name == "remove";
 }
 
 }  // namespace
@@ -95,8 +73,7 @@ void ClusterNode::run_command(const std::string& name, const std::string& argume
     }
     return forward_command(key, name, arguments, deadline, std::move(end));
   }
-  const bool is_local = name == "digest" && parsed->contains("index");
-  if (is_leaders(name) && !is_local && replica_->role() != Role::kLeader) {
+  if (is_leaders(name) && replica_->role() != Role::kLeader) {
     if (replica_->leader() == 0) {
       return end(Status(StatusCode::NO_QUORUM,
                         "no leader is known: promote one with kvctl cluster promote"),
@@ -139,14 +116,10 @@ void ClusterNode::run_here(const std::string& name, const std::string& arguments
   } else if (name == "remove") {
     replica_->remove_member(expect_answer(std::move(end), deadline), node_key(target), time,
                             actions_);
-  } else if (name == "digest-here" || (name == "digest" && parsed->contains("index"))) {
-    take_digest(number_of(*parsed, "index"), number_of(*parsed, "now_ms"), std::move(end));
-  } else if (name == "digest" || name == "check") {
-    take_digests(std::move(end), deadline);
   } else {
     end(Status(StatusCode::UNKNOWN_ROUTE,
                "no command \"" + name.substr(0, 100) +
-                   "\"; there are status promote transfer-leader add remove digest"),
+                   "\"; there are status promote transfer-leader add remove"),
         "");
   }
   touch();
@@ -230,71 +203,6 @@ void ClusterNode::drop_commands_to(NodeKey peer) {
                "the connection to " + replica_->name_of(peer) + " broke during the command"),
         "");
   }
-}
-
-// ---- digests: every replica hashes its state as of one index
-
-void ClusterNode::take_digest(uint64_t index, uint64_t now_ms, CommandEnd end) {
-  digests_->post([this, index, now_ms, end = std::move(end)]() mutable {
-    auto digest = machine_.digest({}, {}, index, now_ms);
-    boost::asio::post(loop_, [digest = std::move(digest), end = std::move(end)] {
-      end(digest.status(), digest ? "{\"digest\":\"" + hex(*digest) + "\"}" : "");
-    });
-  });
-}
-
-void ClusterNode::take_digests(CommandEnd end, Nanos deadline) {
-  struct Round {
-    json::array replicas;
-    std::size_t left = 0;
-    uint64_t index = 0;
-    uint64_t now_ms = 0;
-    std::string first;
-    bool is_equal = true;
-    CommandEnd end;
-  };
-  const auto round = std::make_shared<Round>();
-  round->end = std::move(end);
-  round->now_ms = machine_.now_ms();
-  // An index that nobody has reached: everyone is asked before it is ordered.
-  round->index = replica_->log().last_index() + kMarkAhead;
-  mark_index_ = round->index;
-  round->left = replica_->members().count();
-  const auto take = [round](const std::string& id, const Status& status, const std::string& text) {
-    json::object one{{"id", id}};
-    boost::system::error_code failure;
-    const json::value parsed = status.is_ok() ? json::parse(text, failure) : json::value();
-    if (status.is_ok() && !failure && parsed.is_object()) {
-      const std::string digest = text_of(parsed.get_object(), "digest");
-      if (round->first.empty()) round->first = digest;
-      round->is_equal = round->is_equal && digest == round->first;
-      one["digest"] = digest;
-    } else {
-      one["error"] = status.is_ok() ? "an answer that is no digest" : status.message();
-      round->is_equal = false;
-    }
-    round->replicas.push_back(std::move(one));
-    if (--round->left != 0) return;
-    round->end({}, json::serialize(json::object{{"index", round->index},
-                                                {"now_ms", round->now_ms},
-                                                {"equal", round->is_equal},
-                                                {"replicas", std::move(round->replicas)}}));
-  };
-  const std::string arguments =
-      json::serialize(json::object{{"index", round->index}, {"now_ms", round->now_ms}});
-  const auto members = replica_->members().nodes;
-  for (const auto& member : members) {
-    CommandEnd one = [take, id = member.id](const Status& status, const std::string& text) {
-      take(id, status, text);
-    };
-    if (member.key() == replica_->self()) {
-      take_digest(round->index, round->now_ms, std::move(one));
-    } else {
-      forward_command(member.key(), "digest-here", arguments, deadline, std::move(one));
-    }
-  }
-  // Moves the log to the index; the others hear the question first, on the same links.
-  mark_at_ = now() + kMarkPause;
 }
 
 }  // namespace kvhost::leader_follower

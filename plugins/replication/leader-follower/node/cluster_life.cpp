@@ -220,7 +220,6 @@ void ClusterNode::make_parts(const std::shared_ptr<boost::asio::ssl::context>& t
                       },
                       &ClusterNode::now},
       machine_, log_, options_.checkpoint_rate);
-  digests_ = std::make_unique<WorkThread>("kvhost-lf-hash");
 }
 
 void ClusterNode::journal_reached(uint64_t sequence) {
@@ -251,7 +250,6 @@ void ClusterNode::stop() {
     closed.get_future().wait();
     // What is on its way ends: the disk, what is to be applied, then the journal itself.
     transfers_->stop();
-    digests_->stop();
     journal_driver_->stop();
     applies_->stop();
     journal_.reset();
@@ -269,7 +267,6 @@ void ClusterNode::stop() {
   mesh_.reset();
   journal_driver_.reset();
   applies_.reset();
-  digests_.reset();
   journal_.reset();
 }
 

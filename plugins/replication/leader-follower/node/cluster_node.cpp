@@ -301,10 +301,6 @@ void ClusterNode::tick() {
                                   "the batch was ordered, but write_quorum nodes did not have it "
                                   "within the deadline"));
   }
-  if (mark_at_ != 0 && time >= mark_at_) {
-    mark_at_ = 0;
-    replica_->order_up_to(mark_index_);
-  }
   if (time - last_view_ >= kViewAge) refresh_view();
   touch();
 }

@@ -105,8 +105,6 @@ class ClusterNode {
                        Nanos deadline, CommandEnd end);
   void on_command(NodeKey from, const Forward& request);
   Origin expect_answer(CommandEnd end, Nanos deadline);
-  void take_digests(CommandEnd end, Nanos deadline);
-  void take_digest(uint64_t index, uint64_t now_ms, CommandEnd end);
   void expire_commands(Nanos time);
   void drop_commands_to(NodeKey peer);
 
@@ -129,7 +127,6 @@ class ClusterNode {
   std::unique_ptr<ApplyDriver> applies_;
   std::unique_ptr<Mesh> mesh_;
   std::unique_ptr<Transfers> transfers_;
-  std::unique_ptr<WorkThread> digests_;
 
   std::mutex inbox_mutex_;
   std::vector<Request> inbox_;  // guarded by inbox_mutex_
@@ -145,8 +142,6 @@ class ClusterNode {
   uint64_t journal_done_ = 0;
   std::multimap<uint64_t, std::function<void()>> when_durable_;
   Nanos last_view_ = 0;
-  Nanos mark_at_ = 0;  // when an entry is to be ordered that digests wait for; 0: none
-  uint64_t mark_index_ = 0;
   uint32_t told_role_ = 0;
   std::optional<std::string> told_hint_;
   bool is_disk_full_ = false;

@@ -89,8 +89,6 @@ class Replica {
   void read(Origin origin, uint32_t level, Nanos deadline, Nanos now, Actions& out);
   void forwarded(NodeKey from, Forward request, Nanos now, Actions& out);
 
-  // Orders entries that do nothing, until the log reaches `index`; the leader alone.
-  void order_up_to(uint64_t index);
   // Administrators' commands; each ends in an Answer of kind kCommand.
   void promote(Origin origin, bool is_forced, Nanos now, Actions& out);
   void transfer(Origin origin, NodeKey to, Nanos now, Actions& out);

@@ -42,12 +42,6 @@ void Replica::order(EntryKind kind, DraftPayload payload) {
   append_entry(Entry::order(log_.last_index() + 1, epoch_, kind, stamp, std::move(payload)));
 }
 
-void Replica::order_up_to(uint64_t index) {
-  while (is_serving() && log_.last_index() < index) {
-    order(EntryKind::kNothing, draft_payload({}));
-  }
-}
-
 // ---- to the followers
 
 void Replica::feed(NodeKey key, Peer& peer, Nanos now, Actions& out) {
