@@ -1,6 +1,5 @@
 // Who may include whom: the doors of docs/ARCHITECTURE.md, checked line by line.
 #include <catch2/catch.hpp>
-
 #include <map>
 #include <set>
 #include <string>
@@ -58,9 +57,9 @@ TEST_CASE("layering: every room includes only what its door lets in") {
 TEST_CASE("layering: inside core, includes go to the left only") {
   // A folder may include itself and the folders whose rank is lower.
   const std::map<std::string, int> rank = {
-      {"base", 0},    {"file", 1},       {"format", 1}, {"cache", 1}, {"log", 2},   {"memtable", 2},
-      {"sstable", 2}, {"journal", 3}, {"version", 3}, {"compaction", 4}, {"verify", 4}, {"state", 6}, {"backup", 5},
-      {"repair", 5},  {"engine", 6}};
+      {"base", 0},     {"file", 1},    {"format", 1},  {"cache", 1},   {"log", 2},
+      {"memtable", 2}, {"sstable", 2}, {"journal", 3}, {"version", 3}, {"compaction", 4},
+      {"verify", 4},   {"state", 6},   {"backup", 5},  {"repair", 5},  {"engine", 6}};
   for (const auto& file : sources()) {
     if (!file.is_under("core/src")) continue;
     const std::string rest = file.path.substr(std::string("core/src/").size());
