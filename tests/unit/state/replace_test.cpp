@@ -46,7 +46,7 @@ TEST_CASE("a received state is served, with its position, and survives a restart
   CHECK(pair.target.digest() == pair.source.digest());
 }
 
-TEST_CASE("readers of the old state finish on it; then it goes from the disk") {
+TEST_CASE("readers of the old state finish on it, then it goes from the disk") {
   Pair pair;
   auto& engine = *pair.target.engine;
   const std::string old_value = pair.target.get("key15");
