@@ -215,7 +215,7 @@ void Replica::candidacy_tick(Nanos now, Actions& out) {
     }
     return;
   }
-  const bool may_resume = role_ == Role::kFollower && !candidacy_ && leader_ == 0 &&
+  const bool may_resume = role_ == Role::kFollower && !candidacy_ && !transfer_ && leader_ == 0 &&
                           state_.reign.counter != 0 && accepted_ <= state_.reign &&
                           members().contains(self_);
   if (!may_resume || now - leaderless_since_ < settings_.resume_delay) return;
