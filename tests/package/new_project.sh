@@ -10,4 +10,4 @@ build_and_test "my-$kind"
 kvctl plugin schema --toml "$work/build/my-$kind.so" >node.toml
 kvhost --config node.toml --check-config || fail "--check-config refuses the sample of plugin schema --toml"
 kvctl plugin inspect "$work/build/my-$kind.so" >facts
-grep -q 'loadable *true' facts || { cat facts; fail "plugin inspect calls it not loadable"; }
+grep -q 'loadable: true' facts || { cat facts; fail "plugin inspect calls it not loadable"; }
