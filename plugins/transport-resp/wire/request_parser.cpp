@@ -24,6 +24,7 @@ constexpr int64_t kMaxStrangersBulk = 16384;
 }  // namespace
 
 std::span<char> RequestParser::input_room() {
+  words_.clear();
   if (begin_ != 0) {
     if (end_ != begin_) std::memmove(input_.data(), input_.data() + begin_, end_ - begin_);
     end_ -= begin_;
@@ -44,7 +45,7 @@ void RequestParser::trim() {
   input_ = {};
   extents_ = {};
   arguments_ = {};
-  words_ = {};
+  words_.clear();
 }
 
 RequestParser::Step RequestParser::fail(std::string text) {
@@ -79,8 +80,7 @@ RequestParser::Step RequestParser::next_inline() {
   auto words = split_words(line);
   if (!words) return fail("unbalanced quotes in request");
   begin_ += end + 1;
-  words_ = std::move(*words);
-  for (const auto& word : words_) arguments_.push_back(word);
+  for (const auto& word : words_.emplace_back(std::move(*words))) arguments_.push_back(word);
   return Step::kCommand;
 }
 

@@ -1,13 +1,13 @@
 // Cuts commands out of the bytes of a connection: RESP arrays of bulk strings, and inline commands.
 //
 // Threads:   one, the connection's.
-// Lifetime:  the arguments of next() view the input (inline ones: the parser): they live until
-//            input_room(), or for an inline command until the next next().
+// Lifetime:  the arguments of next() view the input; they live until input_room().
 // Errors:    kProtocolError ends the stream; error() has Redis's words.
 // Limits:    the buffer grows with what has arrived, never with what a length claims.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <string>
 #include <string_view>
@@ -70,7 +70,7 @@ class RequestParser {
   int64_t missing_ = 0;     // arguments that are still to come
   int64_t bulk_bytes_ = -1;
   std::vector<Extent> extents_;
-  std::vector<std::string> words_;
+  std::deque<std::vector<std::string>> words_;  // of inline commands
   std::vector<std::string_view> arguments_;
   std::string error_;
 };
