@@ -27,6 +27,7 @@ same "exit code of kvctl get on an absent key" 3 "$code"
 "$kvctl" put shared 'over tcp'
 answer=$(curl http://localhost:8080/shared)
 [[ "$answer" == *'"value":"over tcp"'* ]] || fail "get of a key put over TCP answered $answer"
+same "get over RESP" 'over tcp' "$(redis-cli -p 6380 get shared)"
 same "the counter" 5 "$("$kvctl" incr visits 5)"
 
 # The original's metrics.

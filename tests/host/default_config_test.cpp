@@ -43,7 +43,8 @@ TEST_CASE("the default as a file means the same as no file") {
   };
   CHECK(listens(printed.out) ==
         "plugin = \"leveled\"\nplugin = \"none\"\nplugin = \"http\"\nlisten = \"127.0.0.1:8080\"\n"
-        "plugin = \"tcp\"\nlisten = \"127.0.0.1:9090\"\nplugin = \"prometheus\"\n"
+        "plugin = \"tcp\"\nlisten = \"127.0.0.1:9090\"\n"
+        "plugin = \"resp\"\nlisten = \"127.0.0.1:6380\"\nplugin = \"prometheus\"\n"
         "listen = \"127.0.0.1:2112\"\n");
 }
 

@@ -50,7 +50,7 @@ inline constexpr auto kRespOptions = kvhost::options(
         .unit("commands")
         .doc("how many slow commands are kept")
         .reloadable(),
-    kvhost::boolean("enable_debug_command", false)
+    kvhost::boolean("enable_debug_command", true)
         .doc("DEBUG is carried out; test suites ask for it"));
 
 struct RespOptions {
@@ -61,7 +61,7 @@ struct RespOptions {
   std::chrono::nanoseconds idle_timeout{};
   std::chrono::nanoseconds slowlog_slower_than{std::chrono::milliseconds(10)};
   uint64_t slowlog_max_len = 128;
-  bool enable_debug_command = false;
+  bool enable_debug_command = true;
 
   static RespOptions from(const Config& config) {
     RespOptions options;

@@ -41,7 +41,7 @@ TEST_CASE("no argument runs the embedded default") {
   CHECK(command.mode == CommandMode::kRun);
   CHECK_FALSE(command.request.file.has_value());
   const auto settings = settings_of({});
-  CHECK(settings.transports.size() == 2);
+  CHECK(settings.transports.size() == 3);
   CHECK(settings.replication.is_none());
 }
 
