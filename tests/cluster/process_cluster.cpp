@@ -167,7 +167,10 @@ bool ProcessCluster::takes_writes(const std::string& name) {
     if (!version) last = version.error().to_string();
     return static_cast<bool>(version);
   });
-  if (!does) UNSCOPED_INFO(name << " takes no writes: " << last << "\n" << log(name));
+  if (!does) {
+    UNSCOPED_INFO(name << " takes no writes: " << last);
+    for (const auto& [each, process] : processes_) UNSCOPED_INFO(each << ":\n" << process->err());
+  }
   return does;
 }
 

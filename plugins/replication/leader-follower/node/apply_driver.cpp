@@ -63,7 +63,8 @@ void ApplyDriver::take_result(ApplyItem& item, const Status& status, const kvh_r
   }
   if (++proposal->finished < proposal->count) return;
   if (proposal->done) {
-    proposal->done->finish({});
+    // After a failure only what it left behind comes here.
+    proposal->done->finish(has_failed_ ? status : Status());
   } else {
     callbacks_.on_outcomes(proposal);
   }
