@@ -4,6 +4,7 @@
 #include <new>
 
 #include "base/assert.hpp"
+#include "base/block_memory.hpp"
 #include "cache/cache_frames.hpp"
 
 namespace kvhost::engine {
@@ -13,13 +14,24 @@ constexpr std::size_t kCacheLine = 64;
 
 }  // namespace
 
-BlockBuffer::BlockBuffer(std::size_t size) : size_(size) {
+BlockBuffer::BlockBuffer(std::size_t size) : size_(size), is_cut_(BlockMemory::suits(size)) {
+  if (is_cut_) {
+    data_ = BlockMemory::take(size);
+    if (data_ == nullptr) throw std::bad_alloc();
+    return;
+  }
   const std::size_t rounded = (size + kCacheLine - 1) & ~(kCacheLine - 1);
   data_ = static_cast<char*>(std::aligned_alloc(kCacheLine, rounded == 0 ? kCacheLine : rounded));
   if (data_ == nullptr) throw std::bad_alloc();
 }
 
-BlockBuffer::~BlockBuffer() { std::free(data_); }
+BlockBuffer::~BlockBuffer() {
+  if (is_cut_ && data_ != nullptr) {
+    BlockMemory::give(data_);
+  } else {
+    std::free(data_);
+  }
+}
 
 void PinnedBlock::reset() {
   if (frame_ != nullptr) {

@@ -28,11 +28,14 @@ class BlockBuffer {
   explicit BlockBuffer(std::size_t size);
   ~BlockBuffer();
   BlockBuffer(BlockBuffer&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+      : data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        is_cut_(other.is_cut_) {}
   BlockBuffer& operator=(BlockBuffer&& other) noexcept {
     BlockBuffer taken(std::move(other));
     std::swap(data_, taken.data_);
     std::swap(size_, taken.size_);
+    std::swap(is_cut_, taken.is_cut_);
     return *this;
   }
 
@@ -46,6 +49,8 @@ class BlockBuffer {
  private:
   char* data_ = nullptr;
   std::size_t size_ = 0;
+  // Of BlockMemory.
+  bool is_cut_ = false;
 };
 
 // A block that stays where it is for as long as this object lives: in the cache, or its own.

@@ -36,10 +36,10 @@ void EngineImpl::maintain() {
       errors_.report("reserving sequence numbers", renewed);
     }
   }
-  if (wal_ != nullptr && wal_->writer().needs_spare()) {
-    // Without a spare the next switch of segments takes longer; it fails by itself if it must.
-    if (const Status spare = wal_->writer().prepare_spare(); !spare) {
-      logger_.log(LogLevel::kWarning, "no spare log segment: " + spare.to_string());
+  if (wal_ != nullptr && wal_->writer().needs_next()) {
+    // Without it the switch of segments takes longer; it fails by itself if it must.
+    if (const Status next = wal_->writer().prepare_next(); !next) {
+      logger_.log(LogLevel::kWarning, "no log segment ahead: " + next.to_string());
     }
   }
 }

@@ -68,7 +68,10 @@ bool EngineImpl::lead_writes(WriteRequest* mine) {
     switch_memtable();
   }
   if (log_sync_ != nullptr && !wal_->is_durable()) log_sync_->wake();
-  if (reserve_->is_low(visible_.load(std::memory_order_relaxed))) maintenance_->wake();
+  const bool needs_segment = wal_ != nullptr && wal_->writer().needs_next();
+  if (needs_segment || reserve_->is_low(visible_.load(std::memory_order_relaxed))) {
+    maintenance_->wake();
+  }
   // Once the group is finished the engine may be closed under this thread's feet.
   const bool is_mine_served = mine != nullptr && mine->state == WriteRequest::State::kTaken;
   queue_.finish(group);
@@ -101,7 +104,7 @@ bool EngineImpl::make_room(WriteRequest* mine) {
 
 WritePressure EngineImpl::pressure() const {
   return {debt_bytes_.load(std::memory_order_relaxed), level0_runs_.load(std::memory_order_relaxed),
-          memtables_->immutable_count()};
+          memtables_->immutable_count(), memtables_->active_fill()};
 }
 
 void EngineImpl::run_commit_thread() {

@@ -35,7 +35,10 @@ class LogTime {
   uint64_t last_stamp() const { return last_stamp_.load(std::memory_order_acquire); }
 
  private:
-  void set_anchor(uint64_t now_ms);
+  uint64_t monotonic_ms() const;
+  void set_anchor(uint64_t now_ms, uint64_t monotonic_ms);
+  // The newest stamp's time, gone on with the monotonic clock; 0 before the first stamp.
+  uint64_t going_on(uint64_t monotonic_ms) const;
   uint64_t raise_floor(uint64_t now_ms) const;
 
   Clock& clock_;

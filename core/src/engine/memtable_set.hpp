@@ -26,6 +26,11 @@ class MemtableSet {
   MemtableUnit& active() { return *active_; }
   // The memory that a memtable may take before it is switched.
   uint64_t memtable_size() const { return memtable_size_; }
+  // 0 … 1, and above where a memtable had to grow. By the leader.
+  double active_fill() const {
+    return static_cast<double>(active_->table.approximate_bytes()) /
+           static_cast<double>(memtable_size_);
+  }
   bool is_active_full() const { return active_->table.approximate_bytes() >= memtable_size_; }
 
   // The active memtable becomes immutable; `log_end` is where its records end in the log.

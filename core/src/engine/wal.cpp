@@ -7,11 +7,11 @@ namespace kvhost::engine {
 
 // The writer gathers a group in memory before it writes: failing that, nothing has happened.
 Result<LogPosition> Wal::append_or_run_out(std::span<const std::string_view> payloads) {
-  const LogPosition before = writer_->end_position();
   auto end = or_out_of_memory([&] { return writer_->append_group(payloads); });
   KVHOST_ASSERT(
-      end || end.error().code() != StatusCode::OUT_OF_MEMORY || writer_->end_position() == before,
+      end || end.error().code() != StatusCode::OUT_OF_MEMORY || writer_->end_position() == end_,
       "memory ran out between the log and its books; the next start replays the log");
+  if (end) end_ = *end;
   return end;
 }
 
@@ -45,7 +45,9 @@ Status Wal::sync() {
 
 Status Wal::rotate() {
   MutexLock lock(sync_mutex_);
-  return writer_->rotate();
+  const Status rotated = writer_->rotate();
+  end_ = writer_->end_position();
+  return rotated;
 }
 
 Status Wal::close() {

@@ -21,7 +21,11 @@ class Wal {
  public:
   Wal(std::unique_ptr<LogWriter> writer, Clock& clock, BackgroundErrors& errors,
       StatisticsCounters& counters)
-      : writer_(std::move(writer)), clock_(clock), errors_(errors), counters_(counters) {}
+      : writer_(std::move(writer)),
+        clock_(clock),
+        errors_(errors),
+        counters_(counters),
+        end_(writer_->end_position()) {}
 
   Status append_group(std::span<const std::string_view> payloads);
   // Makes everything appended so far durable; nothing is done when it is already.
@@ -41,6 +45,8 @@ class Wal {
   Clock& clock_;
   BackgroundErrors& errors_;
   StatisticsCounters& counters_;
+  // After the last group that was appended; of the leader of the writes.
+  LogPosition end_;
   // LogWriter::sync() takes one thread at a time.
   Mutex sync_mutex_;
 };

@@ -11,7 +11,7 @@ namespace {
 // Shorter waits cost more in wake-ups than they give.
 constexpr double kShortestWaitNs = 1e6;
 // One group waits no longer than this; the slope does the rest.
-constexpr double kLongestWaitNs = 50e6;
+constexpr double kLongestWaitNs = 20e6;
 
 double slope(uint64_t value, uint64_t from, uint64_t to) {
   if (value <= from) return 0;
@@ -24,9 +24,10 @@ double slope(uint64_t value, uint64_t from, uint64_t to) {
 double WriteController::strain(const WritePressure& pressure) const {
   const double debt = slope(pressure.debt_bytes, slowdown_debt_, stall_debt_);
   const double runs = slope(pressure.level0_runs, kSlowdownRuns, kSlowestRuns);
-  // The last memtable that may wait is filled gently, so that its flush has a chance.
-  const double memtables =
-      max_immutables_ > 1 && pressure.immutable_memtables >= max_immutables_ ? 0.25 : 0;
+  // While no further memtable may wait, the active one is filled the slower the fuller it is (from
+  // 128 to 8 MiB a second): many small delays until a flush is done, instead of one stop.
+  const bool is_last = max_immutables_ > 1 && pressure.immutable_memtables >= max_immutables_;
+  const double memtables = is_last ? 0.25 + 0.5 * std::min(pressure.active_fill, 1.0) : 0;
   return std::max({debt, runs, memtables});
 }
 

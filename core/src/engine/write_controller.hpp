@@ -20,6 +20,8 @@ struct WritePressure {
   uint64_t debt_bytes = 0;
   uint64_t level0_runs = 0;
   uint64_t immutable_memtables = 0;
+  // How full the memtable is that takes the writes, 0 … 1.
+  double active_fill = 0;
 };
 
 class WriteController {

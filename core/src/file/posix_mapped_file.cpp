@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -55,9 +56,19 @@ class PosixMappedFile final : public PositionedFile {
       return posix_error(path_, "write beyond the mapping", EFBIG);
     }
     const uint64_t end = offset + data.size();
-    if (end > writable_to_) KVHOST_TRY(prefault(offset, end));
+    if (end > writable_to_.load(std::memory_order_relaxed)) KVHOST_TRY(prefault(offset, end));
     std::memcpy(mapping_.begin() + offset, data.data(), data.size());
     return Status::ok();
+  }
+  void will_write() override {
+    for (uint64_t at = 0; at < mapping_.size(); at += kPrefault) {
+      const uint64_t last = std::min(mapping_.size(), at + kPrefault);
+      if (last <= writable_to_.load(std::memory_order_relaxed)) continue;
+      if (::madvise(mapping_.begin() + at, last - at, MADV_POPULATE_WRITE) != 0) return;
+      // The writer may be ahead of this already; then it is left alone.
+      uint64_t expected = at;
+      writable_to_.compare_exchange_strong(expected, last, std::memory_order_relaxed);
+    }
   }
   Status sync() override { return file_->sync(); }
   Status close() override { return file_->close(); }
@@ -65,7 +76,8 @@ class PosixMappedFile final : public PositionedFile {
  private:
   // A page that cannot be had is an error here; at a store it would be a SIGBUS.
   Status prefault(uint64_t offset, uint64_t end) {
-    const uint64_t first = std::max(writable_to_, offset) / kPrefault * kPrefault;
+    const uint64_t known = writable_to_.load(std::memory_order_relaxed);
+    const uint64_t first = std::max(known, offset) / kPrefault * kPrefault;
     const uint64_t last = std::min(mapping_.size(), (end + kPrefault - 1) / kPrefault * kPrefault);
     while (::madvise(mapping_.begin() + first, last - first, MADV_POPULATE_WRITE) != 0) {
       if (errno == EINTR) continue;
@@ -73,14 +85,14 @@ class PosixMappedFile final : public PositionedFile {
       if (errno == EINVAL) break;
       return posix_error(path_, "madvise", errno == EFAULT ? EIO : errno);
     }
-    writable_to_ = last;
+    writable_to_.store(last, std::memory_order_relaxed);
     return Status::ok();
   }
 
   const std::string path_;
   const std::unique_ptr<PositionedFile> file_;
   Mapping mapping_;
-  uint64_t writable_to_ = 0;
+  std::atomic<uint64_t> writable_to_{0};
 };
 
 }  // namespace

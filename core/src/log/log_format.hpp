@@ -42,7 +42,7 @@ Result<SegmentHeader> decode_segment_header(std::string_view block);
 
 enum class RecordKind : uint8_t {
   kPayload = 1,
-  kMark = 2,  // the log's own: states a durable position, carries nothing
+  kMark = 2,  // the log's own: states a durable position; its payload means nothing
 };
 
 // The fixed part of a record whose own check has been verified.

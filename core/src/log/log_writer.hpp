@@ -86,6 +86,12 @@ class LogWriter {
   virtual bool needs_spare() const = 0;
   virtual Status prepare_spare() = 0;
 
+  // True when the current segment is half full and none is begun yet to follow it; then
+  // prepare_next(), from a background thread, begins one, so that the switch itself touches no
+  // file. Nothing is prepared twice for one segment.
+  virtual bool needs_next() const = 0;
+  virtual Status prepare_next() = 0;
+
   // After the last record that was appended.
   virtual LogPosition end_position() const = 0;
   // Everything before it is durable.

@@ -12,6 +12,8 @@ namespace {
 // A buffer that a huge record left behind is given back.
 constexpr std::size_t kKeptBuffer = std::size_t{4} << 20;
 constexpr uint64_t kBlock = 4096;
+// More than this is not filled to reach a prepared segment: a huge record came early.
+constexpr uint64_t kLongestFilling = uint64_t{2} << 20;
 
 uint64_t round_up_to_block(uint64_t bytes) { return (bytes + kBlock - 1) / kBlock * kBlock; }
 
@@ -56,9 +58,9 @@ Status PwriteLogWriter::start(const LogEnd& end) {
     if (Status synced = file->sync(); !synced.is_ok()) return as_sync_failure(synced);
   }
   KVHOST_TRY(adopt_existing());
-  next_number_ = end.next_segment;
   {
     MutexLock lock(mutex_);
+    next_number_ = end.next_segment;
     end_ = durable_ = end.position;
     if (end.position.segment != 0) live_[end.position.segment].incarnation = end.incarnation;
   }
@@ -73,13 +75,14 @@ uint64_t PwriteLogWriter::incarnation_of(uint64_t segment) const {
   return found == live_.end() ? 0 : found->second.incarnation;
 }
 
-Status PwriteLogWriter::begin_segment(const LogPosition& previous, uint64_t bytes) {
+Result<PwriteLogWriter::SegmentPointer> PwriteLogWriter::make_segment(const LogPosition& previous,
+                                                                      uint64_t bytes) {
   SegmentHeader header;
-  header.number = next_number_;
-  header.incarnation = incarnations_.next();
   header.previous_end = previous;
   {
     MutexLock lock(mutex_);
+    header.number = next_number_;
+    header.incarnation = incarnations_.next();
     header.previous_incarnation = incarnation_of(previous.segment);
     header.durable = durable_;
   }
@@ -88,20 +91,92 @@ Status PwriteLogWriter::begin_segment(const LogPosition& previous, uint64_t byte
     abandon_number(header.number, bytes);
     return segment.error();
   }
-  current_ = std::move(*segment);
-  ++next_number_;
   MutexLock lock(mutex_);
-  live_[header.number] = {current_->size(), header.incarnation, false};
-  end_ = {header.number, kSegmentHeaderSize};
+  ++next_number_;
+  live_[header.number] = {(*segment)->size(), header.incarnation, false};
+  return segment;
+}
+
+void PwriteLogWriter::enter(SegmentPointer segment) {
+  MutexLock lock(mutex_);
+  current_ = std::move(segment);
+  end_ = {current_->number(), kSegmentHeaderSize};
+}
+
+Status PwriteLogWriter::begin_segment(const LogPosition& previous, uint64_t bytes) {
+  KVHOST_TRY_ASSIGN(SegmentPointer segment, make_segment(previous, bytes));
+  enter(std::move(segment));
   return Status::ok();
+}
+
+Status PwriteLogWriter::prepare_next() {
+  LogPosition previous;
+  {
+    MutexLock lock(mutex_);
+    wants_next_.store(false, std::memory_order_relaxed);
+    if (is_making_ || next_ != nullptr || !append_failure_.is_ok()) return Status::ok();
+    is_making_ = true;
+    previous = {current_->number(), current_->size()};
+  }
+  auto segment = make_segment(previous, options_.segment_size);
+  if (segment) {
+    MutexLock lock(mutex_);
+    next_ = *segment;
+  }
+  finish_making();
+  if (!segment) return segment.error();
+  (*segment)->will_write();
+  return Status::ok();
+}
+
+PwriteLogWriter::SegmentPointer PwriteLogWriter::take_next() {
+  while (is_making_) making_finished_.wait(mutex_);
+  is_making_ = true;
+  return std::exchange(next_, nullptr);
+}
+
+void PwriteLogWriter::finish_making() {
+  MutexLock lock(mutex_);
+  is_making_ = false;
+  making_finished_.notify_all();
+}
+
+Status PwriteLogWriter::fill_rest(const Tip& from, uint64_t bytes) {
+  const std::string nothing(bytes - kRecordHeaderSize, '\0');
+  const std::string_view payload = nothing;
+  return write_records(RecordKind::kMark, std::span(&payload, 1), from).status();
+}
+
+Status PwriteLogWriter::switch_segment(const Tip& from, uint64_t bytes) {
+  SegmentPointer next;
+  {
+    MutexLock lock(mutex_);
+    next = take_next();
+  }
+  const Status switched = go_on_in(std::move(next), from, bytes);
+  finish_making();
+  return switched;
+}
+
+Status PwriteLogWriter::go_on_in(SegmentPointer next, const Tip& from, uint64_t bytes) {
+  const uint64_t rest = current_->size() - from.end.offset;
+  const bool can_fill = rest == 0 || (rest >= kRecordHeaderSize && rest <= kLongestFilling);
+  if (next != nullptr && next->fits(kSegmentHeaderSize, bytes) && can_fill) {
+    if (rest > 0) KVHOST_TRY(fill_rest(from, rest));
+    enter(std::move(next));
+    return Status::ok();
+  }
+  const uint64_t needed = round_up_to_block(kSegmentHeaderSize + bytes);
+  const Status begun = begin_segment(from.end, std::max(needed, options_.segment_size));
+  return begun.is_ok() ? begun : fail_append(begun);
 }
 
 // A name that is, or may be, in the directory is not given to another file.
 void PwriteLogWriter::abandon_number(uint64_t number, uint64_t bytes) {
   const auto left_behind = files_.exists(directory_ + "/" + segment_file_name(number));
   if (left_behind && !*left_behind) return;
-  ++next_number_;
   MutexLock lock(mutex_);
+  ++next_number_;
   live_[number] = {bytes, 0, true};
 }
 
@@ -125,19 +200,18 @@ Result<LogPosition> PwriteLogWriter::append_group(std::span<const std::string_vi
                                                " bytes in a group, found more; split the batch");
     }
   }
-  KVHOST_TRY_ASSIGN(const Tip before, tip());
-  if (payloads.empty()) return before.end;
-  if (!current_->fits(before.end.offset, bytes)) {
-    const uint64_t needed = round_up_to_block(kSegmentHeaderSize + bytes);
-    const Status begun = begin_segment(before.end, std::max(needed, options_.segment_size));
-    if (!begun.is_ok()) return fail_append(begun);
+  KVHOST_TRY_ASSIGN(Tip start, tip());
+  if (payloads.empty()) return start.end;
+  if (!current_->fits(start.end.offset, bytes)) {
+    KVHOST_TRY(switch_segment(start, bytes));
+    KVHOST_TRY_ASSIGN(start, tip());
   }
-  return write_records(RecordKind::kPayload, payloads);
+  return write_records(RecordKind::kPayload, payloads, start);
 }
 
 Result<LogPosition> PwriteLogWriter::write_records(RecordKind kind,
-                                                   std::span<const std::string_view> payloads) {
-  KVHOST_TRY_ASSIGN(const Tip start, tip());
+                                                   std::span<const std::string_view> payloads,
+                                                   const Tip& start) {
   LogPosition at = start.end;
   buffer_.clear();
   for (const std::string_view payload : payloads) {
@@ -151,6 +225,10 @@ Result<LogPosition> PwriteLogWriter::write_records(RecordKind kind,
   MutexLock lock(mutex_);
   end_ = at;
   if (unsynced_.empty() || unsynced_.back() != current_) unsynced_.push_back(current_);
+  if (at.offset >= current_->size() / 2 && asked_for_ != at.segment) {
+    asked_for_ = at.segment;
+    wants_next_.store(true, std::memory_order_relaxed);
+  }
   return at;
 }
 
@@ -199,13 +277,24 @@ Status PwriteLogWriter::rotate() {
   MutexLock lock(mutex_);
   // A sync under way decides how far the log reached.
   while (is_syncing_) sync_finished_.wait(mutex_);
+  // The prepared segment, if any, says that the log went on to the end of the current one: it is
+  // left aside.
+  take_next();
+  const Status rotated = rotate_now(lock);
+  lock.unlock();
+  finish_making();
+  return rotated;
+}
+
+Status PwriteLogWriter::rotate_now(MutexLock& lock) {
   const bool is_lossy = !sync_failure_.is_ok();
   const bool is_fresh = append_failure_.is_ok() && end_.offset == kSegmentHeaderSize;
   if (is_fresh) return Status::ok();
   const LogPosition previous = is_lossy ? durable_ : end_;
   lock.unlock();
-  KVHOST_TRY(begin_segment(previous, options_.segment_size));
+  const Status begun = begin_segment(previous, options_.segment_size);
   lock.lock();
+  if (!begun.is_ok()) return begun;
   append_failure_ = Status::ok();
   if (!is_lossy) return Status::ok();
   sync_failure_ = Status::ok();
@@ -224,7 +313,7 @@ Status PwriteLogWriter::close() {
   // The mark says that all before it is durable; so does the header of a further segment.
   if (!current_->fits(last.end.offset, record_size(0))) return rotate();
   const std::string_view nothing;
-  KVHOST_TRY(write_records(RecordKind::kMark, std::span(&nothing, 1)).status());
+  KVHOST_TRY(write_records(RecordKind::kMark, std::span(&nothing, 1), last).status());
   return sync();
 }
 

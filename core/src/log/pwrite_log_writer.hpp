@@ -1,10 +1,15 @@
 // The LogWriter that hands records to the kernel by positioned writes.
 //
-// Threads:   as LogWriter says. The appending thread owns current_, buffer_ and incarnations_; all
-//            that the syncing thread or others see is guarded.
+// The next segment is begun ahead, beside the appends. Its header must say where the log leaves the
+// current one: at that one's very end. So when the time comes, what is left of the current segment
+// is filled by a mark, and the log goes on in the next one without touching a file.
+//
+// Threads:   as LogWriter says. The appending thread owns buffer_ and current_, which only it
+//            changes, under the mutex; all that the syncing thread or others see is guarded.
 // Errors:    append_failure_ stops appends; sync_failure_ (set along with it) stops syncs, too.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,6 +38,8 @@ class PwriteLogWriter final : public LogWriter {
   Status release_before(const LogPosition& position) override;
   bool needs_spare() const override { return pool_.spares() == 0; }
   Status prepare_spare() override { return pool_.prepare(); }
+  bool needs_next() const override { return wants_next_.load(std::memory_order_relaxed); }
+  Status prepare_next() override;
   LogPosition end_position() const override;
   LogPosition durable_position() const override;
   LogUsage usage() const override;
@@ -54,10 +61,25 @@ class PwriteLogWriter final : public LogWriter {
   };
 
   Result<Tip> tip() const;
-  Result<LogPosition> write_records(RecordKind kind, std::span<const std::string_view> payloads);
+  Result<LogPosition> write_records(RecordKind kind, std::span<const std::string_view> payloads,
+                                    const Tip& start);
   Status adopt_existing();
-  // Makes a segment of at least `bytes` that goes on from `previous` the current one.
+  // A new segment of at least `bytes` that goes on from `previous`. One thread at a time.
+  Result<SegmentPointer> make_segment(const LogPosition& previous, uint64_t bytes);
+  // Makes such a segment the current one.
   Status begin_segment(const LogPosition& previous, uint64_t bytes);
+  // Leaves the current segment for one that takes `bytes`: the prepared one, if it fits.
+  Status switch_segment(const Tip& from, uint64_t bytes);
+  Status go_on_in(SegmentPointer next, const Tip& from, uint64_t bytes);
+  Status rotate_now(MutexLock& lock) KVHOST_REQUIRES(mutex_);
+  // The prepared segment, or null; waits for a preparation under way, and until finish_making()
+  // none begins. Who does not use it leaves a file that no header names: it is released like the
+  // others.
+  SegmentPointer take_next() KVHOST_REQUIRES(mutex_);
+  void finish_making();
+  // Writes a mark over the last `bytes` of the current segment.
+  Status fill_rest(const Tip& from, uint64_t bytes);
+  void enter(SegmentPointer segment);
   void abandon_number(uint64_t number, uint64_t bytes);
   Status fail_append(const Status& cause);
   Status fail_write(const Status& cause);
@@ -70,11 +92,18 @@ class PwriteLogWriter final : public LogWriter {
 
   SegmentPointer current_;
   std::string buffer_;
-  Random incarnations_;
-  uint64_t next_number_ = 1;
+  std::atomic<bool> wants_next_{false};
 
   mutable Mutex mutex_;
   CondVar sync_finished_;
+  CondVar making_finished_;
+  Random incarnations_ KVHOST_GUARDED_BY(mutex_);
+  uint64_t next_number_ KVHOST_GUARDED_BY(mutex_) = 1;
+  SegmentPointer next_ KVHOST_GUARDED_BY(mutex_);
+  // A segment is being made, or decided upon, by one thread.
+  bool is_making_ KVHOST_GUARDED_BY(mutex_) = false;
+  // The segment that a next one was asked for last.
+  uint64_t asked_for_ KVHOST_GUARDED_BY(mutex_) = 0;
   LogPosition end_ KVHOST_GUARDED_BY(mutex_);
   LogPosition durable_ KVHOST_GUARDED_BY(mutex_);
   Status append_failure_ KVHOST_GUARDED_BY(mutex_);

@@ -35,6 +35,8 @@ class SegmentWriter {
 
   Status write(uint64_t offset, std::string_view bytes) { return file_->write_at(offset, bytes); }
   Status sync() { return file_->sync(); }
+  // Brings near what writes will touch; from any thread, beside them.
+  void will_write() { file_->will_write(); }
 
  private:
   SegmentWriter(const SegmentHeader& header, std::unique_ptr<PositionedFile> file, uint64_t size)

@@ -52,12 +52,12 @@ class OpenTable {
   // A data block, from the cache or the file; its payload is where the view begins. Kept in the
   // cache when asked.
   Result<PinnedBlock> load_block(std::size_t index, bool fill_cache) const;
-  // As in FileCache; nothing without a cache.
+  // As in FileCache; nothing without a cache, or past the last block.
   void prefetch_slot(std::size_t index) const {
-    if (cache_ != nullptr) cache_->prefetch_slot(index);
+    if (cache_ != nullptr && index < fences_.blocks()) cache_->prefetch_slot(index);
   }
   void prefetch_block(std::size_t index) const {
-    if (cache_ != nullptr) cache_->prefetch_block(index);
+    if (cache_ != nullptr && index < fences_.blocks()) cache_->prefetch_block(index);
   }
   // The block if the cache holds it, else an empty pin.
   PinnedBlock cached_block(std::size_t index) const {

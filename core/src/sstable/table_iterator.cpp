@@ -8,6 +8,14 @@
 
 namespace kvhost::engine {
 
+namespace {
+
+// Entries before the end of a block at which the next one's slot and front are fetched.
+constexpr std::size_t kSlotAhead = 8;
+constexpr std::size_t kBlockAhead = 4;
+
+}  // namespace
+
 void TableIterator::seek_to_first() {
   status_ = Status::ok();
   if (go_to_block(0)) show(0);
@@ -37,7 +45,13 @@ void TableIterator::seek_for_prev(std::string_view key, SequenceNumber sequence)
 
 void TableIterator::next() {
   KVHOST_ASSERT(valid(), "next() of an iterator that is not valid");
-  if (entry_ + 1 < block_.entries()) return show(entry_ + 1);
+  if (entry_ + 1 < block_.entries()) {
+    // Near the end of a block the front of the next one is fetched, its slot before.
+    const std::size_t left = block_.entries() - entry_;
+    if (left == kSlotAhead) table_.prefetch_slot(block_index_ + 1);
+    if (left == kBlockAhead) table_.prefetch_block(block_index_ + 1);
+    return show(entry_ + 1);
+  }
   if (go_to_block(block_index_ + 1)) show(0);
 }
 

@@ -96,6 +96,10 @@ TEST_CASE("strain grows smoothly from nothing to all, and slows by what is behin
   CHECK(controller.strain({9999, 0, 0}) == 1);
   CHECK(controller.strain({0, WriteController::kSlowdownRuns, 0}) == 0);
   CHECK(controller.strain({0, 40, 0}) == Approx(0.5));
+  const uint64_t all = options.max_immutable_memtables;
+  CHECK(controller.strain({0, 0, all - 1, 1.0}) == 0);
+  CHECK(controller.strain({0, 0, all, 0.0}) == Approx(0.25));
+  CHECK(controller.strain({0, 0, all, 1.0}) == Approx(0.75));
   double before = 0;
   for (uint64_t debt = 0; debt < 3000; debt += 10) {
     const double now = controller.strain({debt, 0, 0});

@@ -56,7 +56,7 @@ class LogStory {
       case 0:
         return log_->rotate();
       case 1:
-        return log_->prepare_spare();
+        return random_.one_in(2) ? log_->prepare_spare() : log_->prepare_next();
       case 2:
         return release();
       case 3:

@@ -84,6 +84,75 @@ TEST_CASE("the order of calls: a segment gets its name only after its header is 
   CHECK(recorder.take_text() == "rename 000001.log spare-000003\n");
 }
 
+TEST_CASE("a segment begun ahead is entered without touching a file") {
+  LogWorld world;
+  RecordingFileSystem recorder(world.files, "/wal");
+  world.log = std::move(LogWriter::open(recorder, "/wal", world.options, LogEnd{})).value();
+  const std::string half(6200, 'h');
+  CHECK_FALSE(world.log->needs_next());
+  world.append(half);
+  REQUIRE(world.log->needs_next());
+  REQUIRE(world.log->prepare_next().is_ok());
+  CHECK_FALSE(world.log->needs_next());
+  CHECK(world.log->usage().segments == 2);
+  CHECK(world.log->end_position().segment == 1);
+  recorder.take();
+  CHECK(world.append(half) == LogPosition{2, kFirst + record_size(half.size())});
+  CHECK(recorder.take_text() == "write 000001.log 10320 6064\nwrite 000002.log 4096 6224\n");
+  world.append_synced("more");
+  world.lose_power();
+  CHECK(world.start().payloads == Payloads{half, half, "more"});
+}
+
+TEST_CASE("a segment begun ahead is no part of a log that ended before it") {
+  LogWorld world;
+  world.start();
+  world.append_synced(std::string(7000, 'a'));
+  REQUIRE(world.log->prepare_next().is_ok());
+  world.append_synced("last");
+  const bool is_closed = GENERATE(false, true);
+  if (is_closed) REQUIRE(world.log->close().is_ok());
+  world.lose_power();
+  CHECK(world.start().payloads == Payloads{std::string(7000, 'a'), "last"});
+  CHECK(world.log->end_position() == LogPosition{3, kFirst});
+  world.append_synced("later");
+  world.lose_power();
+  CHECK(world.start().payloads == Payloads{std::string(7000, 'a'), "last", "later"});
+}
+
+TEST_CASE("a log that goes on elsewhere leaves the segment begun ahead aside") {
+  LogWorld world;
+  world.start();
+  world.append(std::string(7000, 'a'));
+  REQUIRE(world.log->prepare_next().is_ok());
+  const std::string huge(100'000, 'h');
+  SECTION("a record is too large for it") {
+    world.append(huge);
+    CHECK(world.log->end_position().segment == 3);
+  }
+  SECTION("the log is rotated") {
+    REQUIRE(world.log->rotate().is_ok());
+    world.append(huge);
+  }
+  REQUIRE(world.log->sync().is_ok());
+  world.lose_power();
+  CHECK(world.start().payloads == Payloads{std::string(7000, 'a'), huge});
+  REQUIRE(world.log->release_before(world.log->end_position()).is_ok());
+  CHECK(world.log->usage().segments == 1);
+}
+
+TEST_CASE("damage before the segment begun ahead is damage") {
+  LogWorld world;
+  world.start();
+  world.append_synced(std::string(7000, 'a'));
+  REQUIRE(world.log->prepare_next().is_ok());
+  world.append(std::string(7000, 'b'));
+  REQUIRE(world.log->sync().is_ok());
+  world.lose_power();
+  world.damage("/wal/000001.log", kFirst + 100, "x");
+  CHECK(world.refused().code() == StatusCode::CORRUPTION);
+}
+
 TEST_CASE("a record larger than a segment gets a segment of its own size") {
   LogWorld world;
   world.start();

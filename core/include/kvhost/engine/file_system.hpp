@@ -4,7 +4,8 @@
 // Threads:   a FileSystem may be called from any thread; a File by one thread at a time, except
 //            that RandomAccessFile::read_at may be called by many, and PositionedFile::sync while
 //            another thread is in write_at (it covers the writes that had returned before).
-// Errors:    NO_SPACE (ENOSPC, EDQUOT), OVERLOADED (EMFILE, ENFILE: no descriptor is left), IO_ERROR
+// Errors:    NO_SPACE (ENOSPC, EDQUOT), OVERLOADED (EMFILE, ENFILE: no descriptor is left),
+// IO_ERROR
 //            (everything else); messages name path, call, errno.
 // Durable:   bytes are durable after sync() of their file; a new, renamed or removed name is
 //            durable after sync_directory() of its directory. Nothing else promises anything.
@@ -49,6 +50,8 @@ class PositionedFile : public RandomAccessFile {
  public:
   // Hands all of `data` to the kernel at `offset`.
   virtual Status write_at(uint64_t offset, std::string_view data) = 0;
+  // Says that the whole file will be written soon. A hint, from any thread: it cannot fail.
+  virtual void will_write() {}
   virtual Status sync() = 0;
   virtual Status close() = 0;
 };
@@ -66,7 +69,8 @@ class FileSystem {
   virtual Result<std::unique_ptr<RandomAccessFile>> open_for_reading(const std::string& path) = 0;
   // Fails when `path` exists.
   virtual Result<std::unique_ptr<WritableFile>> create(const std::string& path) = 0;
-  // Makes `path` with exactly `size` allocated, zero-written and synced bytes. Fails when it exists.
+  // Makes `path` with exactly `size` allocated, zero-written and synced bytes. Fails when it
+  // exists.
   virtual Result<std::unique_ptr<PositionedFile>> create_preallocated(const std::string& path,
                                                                       uint64_t size) = 0;
   // Opens an existing file for overwriting in place.
