@@ -20,6 +20,7 @@ struct Settings {
   uint64_t memtable_bytes = uint64_t{64} << 20;
   bool compress = false;  // LZ4
   bool sync = false;      // every write is durable when it returns
+  uint32_t threads = 1;   // that will call at the same time
 };
 
 class Cursor {

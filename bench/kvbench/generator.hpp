@@ -29,15 +29,22 @@ class Key {
     for (int i = 15; i >= 0; --i, number >>= 4) bytes_[i] = "0123456789abcdef"[number & 15];
   }
   std::string_view view() const { return {bytes_.data(), bytes_.size()}; }
+  // Requires a view() of sixteen digits.
   static uint64_t number_of(std::string_view key) {
-    uint64_t number = 0;
-    for (const char c : key) {
-      number = number << 4 | static_cast<uint64_t>(c <= '9' ? c - '0' : c - 'a' + 10);
-    }
-    return number;
+    return half_of(key.data()) << 32 | half_of(key.data() + 8);
   }
 
  private:
+  // Eight digits at once: what the driver costs dilutes every ratio.
+  static uint64_t half_of(const char* digits) {
+    uint64_t word = 0;
+    std::memcpy(&word, digits, 8);
+    word = __builtin_bswap64(word);
+    word = (word & 0x0f0f0f0f0f0f0f0fULL) + 9 * ((word >> 6) & 0x0101010101010101ULL);
+    word = (word | word >> 4) & 0x00ff00ff00ff00ffULL;
+    word = (word | word >> 8) & 0x0000ffff0000ffffULL;
+    return (word | word >> 16) & 0xffffffffULL;
+  }
   std::array<char, 16> bytes_;
 };
 
@@ -79,7 +86,9 @@ class Values {
   }
 
  private:
-  static constexpr std::size_t kPool = std::size_t{1} << 20;
+  // Small enough to stay in a core's cache: the check of a value shall read the value, and little
+  // else.
+  static constexpr std::size_t kPool = std::size_t{32} << 10;
   const char* body(uint64_t number, uint64_t version) const {
     return pool_.data() + (scramble(number + version * 31) % kPool);
   }

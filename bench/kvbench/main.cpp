@@ -1,6 +1,7 @@
 // kvbench: kvhost's engine and its peers, side by side, in interleaved rounds.
-//   kvbench [--only ROW,…] [--rounds N] [--full] [--keys N] [--dir DIRECTORY] [--json FILE]
-//           [--peers NAME,…] [--lz4]
+//   kvbench [--only ROW,…] [--rounds N] [--full] [--keys N] [--dir DIRECTORY] [--peers NAME,…]
+//           [--lz4] [--json FILE] [--svg FILE] [--markdown FILE]
+//   kvbench --merge FILE,… [--json FILE] [--svg FILE] [--markdown FILE]
 // The workers (kvbench_worker_*) stand beside this program. Every round runs ours and the peers'
 // next to each other, the order turned from round to round; a ratio is that of one round, and what
 // is shown is the median of the ratios with the interval of its bootstrap.
@@ -17,8 +18,10 @@
 #include <sstream>
 
 #include "calibration.hpp"
+#include "memory_group.hpp"
+#include "plot.hpp"
 #include "profile.hpp"
-#include "sample_statistics.hpp"
+#include "report.hpp"
 #include "worker_process.hpp"
 
 namespace fs = std::filesystem;
@@ -36,7 +39,7 @@ struct Session {
   bool has_failed = false;
 };
 
-using Samples = std::map<std::string, std::vector<json::object>>;  // by engine
+using EngineSamples = std::map<std::string, Samples>;
 
 std::vector<std::string> split(const std::string& list) {
   std::vector<std::string> words;
@@ -58,6 +61,7 @@ std::vector<std::string> command(const Session& session, const Row& row, const s
           "sync=" + std::to_string(row.sync ? 1 : 0),
           "cache_mb=" + std::to_string(row.cache_mb),
           "lz4=" + std::to_string(session.lz4 ? 1 : 0),
+          "warm=" + std::to_string(row.memory_limit_mb == 0 ? 1 : 0),
           "seed=" + std::to_string(round + 1)};
 }
 
@@ -65,8 +69,8 @@ bool is_fill(const Row& row) { return row.workload.rfind("fill", 0) == 0; }
 // These change the data set: each round gets a copy of the loaded one.
 bool changes_data(const Row& row) {
   static const std::set<std::string> changing = {
-      "overwrite", "overwritezipf", "deleterandom", "readwhilewriting", "ycsba", "ycsbb",
-      "ycsbd",     "ycsbe",         "ycsbf"};
+      "overwrite", "overwritezipf", "deleterandom", "scandeleted", "readwhilewriting",
+      "ycsba",     "ycsbb",         "ycsbd",        "ycsbe",       "ycsbf"};
   return changing.count(row.workload) != 0;
 }
 
@@ -85,8 +89,20 @@ fs::path loaded(Session& session, const Row& row, const std::string& engine) {
   return made;
 }
 
+// Runs a worker under the row's memory limit, if it has one.
+bool run_limited(const Row& row, const fs::path& directory,
+                 const std::vector<std::string>& arguments, std::string& output) {
+  if (row.memory_limit_mb == 0) return run_process(arguments, output);
+  drop_from_page_cache(directory.string());
+  const MemoryGroup group(row.memory_limit_mb << 20);
+  setenv("KVBENCH_MEMORY_GROUP", group.path().c_str(), 1);
+  const bool is_done = run_process(arguments, output);
+  unsetenv("KVBENCH_MEMORY_GROUP");
+  return is_done;
+}
+
 void run_once(Session& session, const Row& row, const std::string& engine, int round,
-              Samples& samples) {
+              EngineSamples& samples) {
   fs::path directory = session.directory / "round";
   fs::remove_all(directory);
   if (!is_fill(row)) {
@@ -98,7 +114,8 @@ void run_once(Session& session, const Row& row, const std::string& engine, int r
     }
   }
   std::string output;
-  if (!run_process(command(session, row, engine, "run", directory, round), output)) {
+  const auto arguments = command(session, row, engine, "run", directory, round);
+  if (!run_limited(row, directory, arguments, output)) {
     std::cerr << "  " << engine << " failed on " << row.name << "\n";
     session.has_failed = true;
     return;
@@ -106,75 +123,28 @@ void run_once(Session& session, const Row& row, const std::string& engine, int r
   samples[engine].push_back(json::parse(output).as_object());
 }
 
-double number(const json::object& sample, const char* name) {
-  return json::value_to<double>(sample.at(name));
-}
+// Where results go, beside the terminal.
+struct Outputs {
+  std::string json_file, svg_file, markdown_file;
 
-std::vector<double> column(const std::vector<json::object>& samples, const char* name) {
-  std::vector<double> values;
-  for (const auto& sample : samples) values.push_back(number(sample, name));
-  return values;
-}
-
-json::object compare(const Row& row, const std::string& peer, const Samples& samples,
-                     const Machine& machine) {
-  const auto& ours = samples.at("kvhost");
-  const auto& theirs = samples.at(peer);
-  const auto ratio = ratio_interval(column(ours, "ops_per_s"), column(theirs, "ops_per_s"));
-  const double limit = limit_ops_per_s(machine, row);
-  const double speed = median(column(ours, "ops_per_s"));
-  const auto both = [&](json::object& out, const char* name) {
-    out[name] = median(column(ours, name));
-    out[std::string("peer_") + name] = median(column(theirs, name));
-  };
-  json::object out{{"workload", row.name},
-                   {"threads", row.threads},
-                   {"keys", row.keys},
-                   {"value_bytes", row.value_bytes},
-                   {"engine", "kvhost"},
-                   {"peer", peer},
-                   {"rounds", ours.size()},
-                   {"ratio", ratio.ratio},
-                   {"ratio_lo", ratio.low},
-                   {"ratio_hi", ratio.high},
-                   {"limit_fraction", limit > 0 ? speed / limit : 0.0}};
-  for (const char* name :
-       {"ops_per_s", "p50_us", "p99_us", "p999_us", "longest_stall_ms", "cpu_us_per_op",
-        "peak_memory_bytes", "written_per_user_byte", "table_bytes"}) {
-    both(out, name);
+  void write(const json::object& result) const {
+    if (!json_file.empty()) std::ofstream(json_file) << json::serialize(result) << "\n";
+    if (!svg_file.empty()) std::ofstream(svg_file) << plot_svg(result);
+    if (!markdown_file.empty()) {
+      std::ofstream(markdown_file) << markdown_table(result.at("rows").as_array());
+    }
   }
-  out["windows_100ms"] = ours.back().at("windows_100ms");
-  out["peer_windows_100ms"] = theirs.back().at("windows_100ms");
-  out["same_scan"] = ours.back().at("scan_hash") == theirs.back().at("scan_hash");
-  return out;
+};
+
+int merge(const std::vector<std::string>& files, const Outputs& outputs) {
+  const json::object result = merge_files(files);
+  print_head();
+  for (const auto& row : result.at("rows").as_array()) print_row(row.as_object());
+  outputs.write(result);
+  return 0;
 }
 
-void print_head() {
-  std::printf("%-22s %-16s %12s %12s %7s %15s %6s %9s %9s %8s %8s\n", "row", "peer", "ops/s",
-              "peer", "ratio", "interval", "limit", "p99.9 us", "stall ms", "cpu us", "RSS MB");
-}
-
-void print_row(const json::object& row) {
-  std::printf("%-22s %-16s %12.0f %12.0f %7.2f [%5.2f – %5.2f] %5.0f%% %9.1f %9.1f %8.2f %8.0f%s\n",
-              row.at("workload").as_string().c_str(), row.at("peer").as_string().c_str(),
-              number(row, "ops_per_s"), number(row, "peer_ops_per_s"), number(row, "ratio"),
-              number(row, "ratio_lo"), number(row, "ratio_hi"), number(row, "limit_fraction") * 100,
-              number(row, "p999_us"), number(row, "longest_stall_ms"), number(row, "cpu_us_per_op"),
-              number(row, "peak_memory_bytes") / 1e6,
-              number(row, "ratio_lo") > 1.0 ? "" : "  not a win");
-  std::fflush(stdout);
-}
-
-json::object to_json(const Machine& machine) {
-  return {{"processor", machine.processor},
-          {"dram_miss_ns", machine.dram_miss_ns},
-          {"memory_bytes_per_s", machine.memory_bytes_per_s},
-          {"small_write_ns", machine.small_write_ns},
-          {"sync_us", machine.sync_us},
-          {"device_bytes_per_s", machine.device_bytes_per_s}};
-}
-
-int measure(Session& session, const std::vector<Row>& rows, const std::string& json_file) {
+int measure(Session& session, const std::vector<Row>& rows, const Outputs& outputs) {
   const Machine machine = calibrate(session.directory.string());
   std::printf(
       "machine: %s; DRAM miss %.0f ns, memory %.1f GB/s, 130 B write %.0f ns, fdatasync %.0f µs, "
@@ -184,7 +154,7 @@ int measure(Session& session, const std::vector<Row>& rows, const std::string& j
   print_head();
   json::array results;
   for (const auto& row : rows) {
-    Samples samples;
+    EngineSamples samples;
     for (int round = 0; round < session.rounds; ++round) {
       auto order = session.engines;
       if (round % 2 == 1) std::reverse(order.begin(), order.end());
@@ -192,21 +162,36 @@ int measure(Session& session, const std::vector<Row>& rows, const std::string& j
     }
     for (const auto& engine : session.engines) {
       if (engine == "kvhost" || samples[engine].empty() || samples["kvhost"].empty()) continue;
-      results.push_back(compare(row, engine, samples, machine));
+      results.push_back(
+          compare(row, peer_name(engine), samples["kvhost"], samples[engine], machine));
       print_row(results.back().as_object());
     }
   }
-  if (!json_file.empty()) {
-    std::ofstream(json_file) << json::serialize(
-        json::object{{"machine", to_json(machine)}, {"rows", results}});
-  }
+  outputs.write({{"machine", to_json(machine)}, {"rows", results}});
   return session.has_failed ? 1 : 0;
+}
+
+// "kvhost" and those of the peers asked for whose workers were built.
+std::vector<std::string> engines(const fs::path& programs, const std::string& peers) {
+  const auto is_built = [&](const std::string& peer) {
+    return fs::exists(programs / ("kvbench_worker_" + peer));
+  };
+  std::vector<std::string> wanted = split(peers);
+  if (peers == "all") wanted = {"rocksdb_release", "rocksdb_debian", "leveldb_debian"};
+  if (peers.empty()) wanted = {is_built("rocksdb_release") ? "rocksdb_release" : "rocksdb_debian"};
+  std::vector<std::string> found = {"kvhost"};
+  for (std::string& peer : wanted) {
+    std::replace(peer.begin(), peer.end(), '-', '_');
+    if (is_built(peer)) found.push_back(peer);
+  }
+  return found;
 }
 
 int main_of_kvbench(int argc, char** argv) {
   namespace po = boost::program_options;
   po::options_description known("kvbench");
-  std::string only, peers, json_file, directory = "kvbench-data";
+  std::string only, peers, merged, directory = "kvbench-data";
+  Outputs outputs;
   uint64_t keys = 0;
   Session session;
   known.add_options()("help", "this text")("only", po::value(&only),
@@ -214,8 +199,13 @@ int main_of_kvbench(int argc, char** argv) {
       "rounds", po::value(&session.rounds), "interleaved rounds (5)")(
       "full", "10 M keys, more values and threads")("keys", po::value(&keys), "keys of every row")(
       "dir", po::value(&directory), "where databases are made (./kvbench-data)")(
-      "peers", po::value(&peers), "engines to compare with")("lz4", "compress everywhere")(
-      "json", po::value(&json_file), "write the result there");
+      "peers", po::value(&peers),
+      "engines to compare with, or all (rocksdb_release; without it rocksdb_debian)")(
+      "lz4", "compress everywhere")("json", po::value(&outputs.json_file),
+                                    "write the result there")("svg", po::value(&outputs.svg_file),
+                                                              "draw ratios and throughput there")(
+      "markdown", po::value(&outputs.markdown_file), "write a table for a document there")(
+      "merge", po::value(&merged), "measure nothing, put together the JSON of earlier runs");
   po::variables_map given;
   try {
     po::store(po::parse_command_line(argc, argv, known), given);
@@ -228,17 +218,12 @@ int main_of_kvbench(int argc, char** argv) {
     std::cout << known;
     return 0;
   }
+  if (!merged.empty()) return merge(split(merged), outputs);
   session.programs = fs::canonical("/proc/self/exe").parent_path();
   session.directory = directory;
   session.lz4 = given.count("lz4") != 0;
   fs::create_directories(session.directory);
-  session.engines = {"kvhost"};
-  for (const auto& peer :
-       peers.empty()
-           ? std::vector<std::string>{"rocksdb_release", "rocksdb_debian", "leveldb_debian"}
-           : split(peers)) {
-    if (fs::exists(session.programs / ("kvbench_worker_" + peer))) session.engines.push_back(peer);
-  }
+  session.engines = engines(session.programs, peers);
   if (session.engines.size() == 1) {
     std::cerr << "kvbench: no peer was built; install librocksdb-dev or give KVBENCH_ROCKSDB\n";
     return 1;
@@ -251,7 +236,7 @@ int main_of_kvbench(int argc, char** argv) {
     if (keys != 0) row.keys = keys;
     rows.push_back(row);
   }
-  const int code = measure(session, rows, json_file);
+  const int code = measure(session, rows, outputs);
   fs::remove_all(session.directory);
   return code;
 }
@@ -259,4 +244,11 @@ int main_of_kvbench(int argc, char** argv) {
 }  // namespace
 }  // namespace kvbench
 
-int main(int argc, char** argv) { return kvbench::main_of_kvbench(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return kvbench::main_of_kvbench(argc, argv);
+  } catch (const std::exception& failure) {
+    std::cerr << "kvbench: " << failure.what() << "\n";
+    return 1;
+  }
+}

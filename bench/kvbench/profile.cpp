@@ -30,6 +30,16 @@ Row synced(uint32_t threads, uint64_t operations) {
   return made;
 }
 
+// 580 MB of data where 256 MB of memory are.
+Row larger_than_memory() {
+  Row made = row("readrandom-large", "readrandom");
+  made.keys = 5'000'000;
+  made.cache_mb = 64;
+  made.memory_limit_mb = 256;
+  made.operations = 50'000;
+  return made;
+}
+
 }  // namespace
 
 std::vector<Row> quick_profile() {
@@ -38,6 +48,7 @@ std::vector<Row> quick_profile() {
           row("fillsustained", "fillsustained"),
           row("overwritezipf", "overwritezipf"),
           synced(1, 4000),
+          synced(2, 8000),
           synced(8, 16000),
           row("readrandom", "readrandom"),
           with_threads(row("readrandom", "readrandom"), 2),
@@ -55,6 +66,10 @@ std::vector<Row> quick_profile() {
           row("ycsbd", "ycsbd"),
           row("ycsbe", "ycsbe"),
           row("ycsbf", "ycsbf"),
+          row("deleterandom", "deleterandom"),
+          row("scandeleted", "scandeleted"),
+          with_threads(row("fillrandom", "fillrandom"), 2),
+          larger_than_memory(),
           with_value(row("fillrandom", "fillrandom"), "-1k", 1024, 400'000),
           with_value(row("fillrandom", "fillrandom"), "-16k", 16384, 40'000)};
 }

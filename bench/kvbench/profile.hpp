@@ -16,6 +16,8 @@ struct Row {
   bool sync = false;
   uint64_t cache_mb = 512;
   uint64_t operations = 0;  // 0 = the workload's own
+  // Of the run, page cache included; 0 = none. A limited run begins with cold caches.
+  uint64_t memory_limit_mb = 0;
 };
 
 // The rows of ≤ 15 minutes on two cores against one peer.

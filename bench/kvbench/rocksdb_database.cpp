@@ -70,7 +70,8 @@ rocksdb::Options best_options(const Settings& settings) {
   options.max_background_jobs = 2;
   options.max_subcompactions = 2;
   options.bytes_per_sync = uint64_t{1} << 20;
-  options.enable_pipelined_write = true;
+  // Its two stages help from two writers on; a single one only pays for them.
+  options.enable_pipelined_write = settings.threads >= 2;
   options.statistics = nullptr;
   options.compression = settings.compress ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
   return options;

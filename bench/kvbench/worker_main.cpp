@@ -1,6 +1,10 @@
 // One measured run of one engine, as a process of its own; prints one JSON object.
 //   kvbench_worker_ENGINE load|run WORKLOAD DIRECTORY [name=number…]
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <boost/json/src.hpp>
 #include <cstdio>
@@ -43,21 +47,36 @@ uint64_t peak_memory_bytes() {
   return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
 }
 
-// What the kernel counted as sent to the block device for this process.
-uint64_t device_bytes_written() {
-  std::ifstream file("/proc/self/io");
-  for (std::string name; file >> name;) {
-    uint64_t value = 0;
-    file >> value;
-    if (name == "write_bytes:") return value;
-  }
-  return 0;
+// Bytes that the block device of `directory` has written, everything dirty included: what a process
+// is charged for counts whole folios of the page cache. The machine does nothing else meanwhile.
+uint64_t device_bytes_written(const std::string& directory) {
+  const int file = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  struct stat status {};
+  if (file < 0 || fstat(file, &status) != 0 || syncfs(file) != 0)
+    give_up("cannot sync " + directory);
+  close(file);
+  std::ifstream counters("/sys/dev/block/" + std::to_string(major(status.st_dev)) + ":" +
+                         std::to_string(minor(status.st_dev)) + "/stat");
+  constexpr int kSectorsWritten = 7;
+  uint64_t value = 0;
+  for (int i = 0; i < kSectorsWritten; ++i) counters >> value;
+  return value * 512;
+}
+
+// KVBENCH_MEMORY_GROUP is a control group whose limit holds from here on.
+void join_memory_group() {
+  const char* const group = std::getenv("KVBENCH_MEMORY_GROUP");
+  if (group == nullptr) return;
+  std::ofstream members(std::string(group) + "/cgroup.procs");
+  if (!(members << 0 << std::flush)) give_up(std::string("cannot join ") + group);
 }
 
 boost::json::object report(const RunPlan& plan, const RunOutcome& outcome, double cpu,
                            uint64_t written, uint64_t table_bytes) {
   const double operations = static_cast<double>(outcome.operations);
-  const double user_bytes = operations * static_cast<double>(plan.value_bytes + 16);
+  const double row_bytes = static_cast<double>(plan.value_bytes + 16);
+  const double user_bytes = static_cast<double>(outcome.written) * row_bytes;
+  const double live_bytes = static_cast<double>(plan.keys) * row_bytes;
   boost::json::array windows;
   for (const auto count : outcome.latencies.windows()) windows.push_back(count);
   return {{"engine", engine_name()},
@@ -74,8 +93,8 @@ boost::json::object report(const RunPlan& plan, const RunOutcome& outcome, doubl
           {"longest_stall_ms", outcome.latencies.max_us() / 1e3},
           {"cpu_us_per_op", cpu * 1e6 / operations},
           {"peak_memory_bytes", peak_memory_bytes()},
-          {"written_per_user_byte", static_cast<double>(written) / user_bytes},
-          {"table_bytes", table_bytes},
+          {"write_amp", user_bytes > 0 ? static_cast<double>(written) / user_bytes : 0.0},
+          {"space_amp", static_cast<double>(table_bytes) / live_bytes},
           {"scan_hash", std::to_string(outcome.scan_hash)},
           {"windows_100ms", windows}};
 }
@@ -108,18 +127,22 @@ int main_of_worker(int argc, char** argv) {
   settings.memtable_bytes = number(numbers, "memtable_mb", 64) << 20;
   settings.compress = number(numbers, "lz4", 0) != 0;
   settings.sync = number(numbers, "sync", 0) != 0;
+  settings.threads = plan.threads;
 
+  join_memory_group();
   const auto database = open_database(settings);
   if (std::string(argv[1]) == "load") {
     load(*database, plan);
     return 0;
   }
   if (!starts_empty(plan.workload) && number(numbers, "warm", 1) != 0) warm_up(*database, plan);
+  prepare(*database, plan);
   const double cpu = cpu_seconds();
-  const uint64_t written = device_bytes_written();
+  const uint64_t written = device_bytes_written(settings.directory);
   const RunOutcome outcome = run(*database, plan);
-  std::cout << boost::json::serialize(report(plan, outcome, cpu_seconds() - cpu,
-                                             device_bytes_written() - written,
+  const double cpu_used = cpu_seconds() - cpu;
+  std::cout << boost::json::serialize(report(plan, outcome, cpu_used,
+                                             device_bytes_written(settings.directory) - written,
                                              database->table_bytes()))
             << "\n";
   return 0;

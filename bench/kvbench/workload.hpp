@@ -22,6 +22,7 @@ struct RunOutcome {
   uint64_t operations = 0;  // keys read or written: what ops/s counts
   double seconds = 0;
   LatencyRecorder latencies;
+  uint64_t written = 0;    // of them, puts and deletes
   uint64_t scan_hash = 0;  // readseq: over all keys and values
 };
 
@@ -35,6 +36,8 @@ bool is_known(const std::string& workload);
 void load(Database& database, const RunPlan& plan);
 // Reads everything once, so that caches are warm.
 void warm_up(Database& database, const RunPlan& plan);
+// What a workload needs done before its clock starts.
+void prepare(Database& database, const RunPlan& plan);
 RunOutcome run(Database& database, const RunPlan& plan);
 
 }  // namespace kvbench
