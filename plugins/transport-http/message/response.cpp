@@ -36,6 +36,7 @@ std::string head_text(const Response& response, const Framing& framing) {
   out += ' ';
   out.append(reason.data(), reason.size());
   out += "\r\nServer: kvhost\r\n";
+  if (!framing.date.empty()) append_header(out, "Date", framing.date);
   if (!response.content_type.empty()) append_header(out, "Content-Type", response.content_type);
   if (!response.streamed) {
     append_header(out, "Content-Length", std::to_string(response.body.size()));

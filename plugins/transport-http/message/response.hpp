@@ -34,6 +34,7 @@ struct Framing {
   bool http_1_0 = false;
   bool keep_alive = true;
   std::string_view request_id;
+  std::string_view date;
 };
 // Status line and headers with the empty line.
 std::string head_text(const Response& response, const Framing& framing);

@@ -5,6 +5,8 @@
 // Lifetime:  start → stop; the transport sees to it that no connection is left at stop.
 #pragma once
 
+#include <time.h>
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -31,6 +33,7 @@ class EventLoop final : public Loop {
 
   void post(std::unique_ptr<Task> task) override;
   TimePoint now() const override { return std::chrono::steady_clock::now(); }
+  int64_t wall_seconds() const override { return ::time(nullptr); }
 
   // Serves a new connection; a refused one is told why and closed.
   void adopt(boost::asio::ip::tcp::socket socket, std::string peer, std::shared_ptr<void> lease,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 
 namespace kvhost::http {
@@ -22,6 +23,8 @@ class Loop {
   // Runs the task later, on the loop's thread, after all that was posted before.
   virtual void post(std::unique_ptr<Task> task) = 0;
   virtual TimePoint now() const = 0;
+  // Since 1970, for the header Date alone.
+  virtual int64_t wall_seconds() const = 0;
 };
 
 }  // namespace kvhost::http

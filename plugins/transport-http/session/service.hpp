@@ -16,6 +16,7 @@
 #include "message/request_reader.hpp"
 #include "session/http_metrics.hpp"
 #include "session/loop.hpp"
+#include "text/http_date.hpp"
 
 namespace kvhost::http {
 
@@ -71,10 +72,13 @@ class Service {
     return id;
   }
   uint64_t make_token() { return ++last_token_; }
+  // For the header Date.
+  std::string_view date() { return date_.at(loop.wall_seconds()); }
 
  private:
   std::mt19937_64 random_{std::random_device{}()};
   uint64_t last_token_ = 0;
+  HttpDate date_;
 };
 
 }  // namespace kvhost::http

@@ -300,8 +300,8 @@ bool HttpSession::emit() {
       front->head_sent_ = true;
       if (front->response_.streamed && front->request_.is_http_1_0()) input_over_ = true;
       const bool last = exchanges_.size() == 1 && input_over_;
-      output(
-          head_text(front->response_, {front->request_.is_http_1_0(), !last, front->request_id_}));
+      output(head_text(front->response_, {front->request_.is_http_1_0(), !last, front->request_id_,
+                                          service_.date()}));
       if (!front->request_.is_head()) output(std::move(front->response_.body));
     }
     if (!emit_pieces(*front)) break;

@@ -20,6 +20,13 @@ TEST_CASE("sections of the node come as they are") {
   CHECK(http.store.open_sessions() == 0);
 }
 
+TEST_CASE("every answer has a date, a failure too") {
+  SessionHarness http;
+  for (const char* path : {"/v1/health", "/absent", "/v1/nothing"}) {
+    CHECK(http.ask("GET", path).header("date") == "Sun, 06 Nov 1994 08:49:37 GMT");
+  }
+}
+
 TEST_CASE("readiness is in the status, reasons on request") {
   SessionHarness http;
   CHECK(http.ask("GET", "/v1/ready").status == 200);

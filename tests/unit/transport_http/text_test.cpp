@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "text/base64.hpp"
+#include "text/http_date.hpp"
 #include "text/json_text.hpp"
 #include "text/range_cursor.hpp"
 #include "text/utf8.hpp"
@@ -55,6 +56,14 @@ TEST_CASE("JSON strings escape what they must") {
   append_seconds(out += ' ', 1250);
   append_seconds(out += ' ', 1);
   CHECK(out == "3600 1.25 0.001");
+}
+
+TEST_CASE("dates are those of RFC 9110") {
+  HttpDate date;
+  CHECK(date.at(784'111'777) == "Sun, 06 Nov 1994 08:49:37 GMT");
+  CHECK(date.at(784'111'777) == "Sun, 06 Nov 1994 08:49:37 GMT");
+  CHECK(date.at(0) == "Thu, 01 Jan 1970 00:00:00 GMT");
+  CHECK(date.at(4'107'542'399) == "Sun, 28 Feb 2100 23:59:59 GMT");
 }
 
 TEST_CASE("cursors come back as they went") {
