@@ -4,6 +4,7 @@
 #include "command_table.hpp"
 #include "kvhost/engine/backup.hpp"
 #include "kvhost/engine/clock.hpp"
+#include "kvhost/engine/state_directory.hpp"
 #include "text.hpp"
 #include "verify_report.hpp"
 
@@ -83,7 +84,8 @@ Status run_backup_create(Invocation& call) {
   const std::string name = call.option("name").value_or(utc_text(now_ms, "%Y%m%dT%H%M%SZ"));
   if (const Status fits = engine::check_backup_name(name); !fits) return call.usage(fits.message());
   if (const auto source = call.option("from")) {
-    KVHOST_TRY_ASSIGN(const auto info, engine::create_backup(files, *source, root, name, now_ms));
+    KVHOST_TRY_ASSIGN(const std::string database, engine::active_state_directory(files, *source));
+    KVHOST_TRY_ASSIGN(const auto info, engine::create_backup(files, database, root, name, now_ms));
     show_info(call, root + "/" + name, info);
     return {};
   }

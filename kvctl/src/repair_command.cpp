@@ -8,6 +8,7 @@
 
 #include "command_table.hpp"
 #include "kvhost/engine/repair.hpp"
+#include "kvhost/engine/state_directory.hpp"
 #include "text.hpp"
 
 namespace kvhost::kvctl {
@@ -65,12 +66,16 @@ void show(Invocation& call, const engine::RepairReport& report, const std::strin
 }  // namespace
 
 Status run_repair(Invocation& call) {
-  const std::string directory = without_slash(call.arguments[0]);
+  const std::string data_dir = without_slash(call.arguments[0]);
   const bool is_in_place = call.has("in-place");
   if (is_in_place && call.has("to")) return call.usage("repair: --in-place or --to, not both");
-  const std::string target = call.option("to").value_or(directory + ".repaired");
-  const std::string aside = directory + ".damaged";
   auto& files = engine::posix_file_system();
+  // A received state lies in a folder of the data directory. In place, that folder alone is
+  // exchanged: the strategy's journals beside it stay where they are.
+  KVHOST_TRY_ASSIGN(const std::string directory, engine::active_state_directory(files, data_dir));
+  const std::string target =
+      call.option("to").value_or((is_in_place ? directory : data_dir) + ".repaired");
+  const std::string aside = directory + ".damaged";
   if (is_in_place) {
     KVHOST_TRY_ASSIGN(const bool is_taken, files.exists(aside));
     if (is_taken) {

@@ -1,5 +1,6 @@
 // verify: a stopped node's database, checked in full.
 #include "command_table.hpp"
+#include "kvhost/engine/state_directory.hpp"
 #include "kvhost/engine/verify.hpp"
 #include "text.hpp"
 #include "verify_report.hpp"
@@ -15,9 +16,11 @@ Status run_verify(Invocation& call) {
       call.streams.err << '\n';
     };
   }
-  KVHOST_TRY_ASSIGN(const auto report, engine::verify_database(engine::posix_file_system(),
-                                                               call.arguments[0], options));
-  return show_report(call, report, call.arguments[0]);
+  auto& files = engine::posix_file_system();
+  KVHOST_TRY_ASSIGN(const std::string database,
+                    engine::active_state_directory(files, call.arguments[0]));
+  KVHOST_TRY_ASSIGN(const auto report, engine::verify_database(files, database, options));
+  return show_report(call, report, database);
 }
 
 }  // namespace kvhost::kvctl

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "host/node_process.hpp"
+#include "support/places.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace kvhost::host::testing {
@@ -23,7 +24,7 @@ struct NodeFolder {
   // options.
   void write_tiny(const std::string& more = "", const std::string& policy = "",
                   const std::string& line = "", const std::string& node = "") const {
-    const std::string plugins = std::string(KVHOST_BINARY_DIR) + "/tests/plugins/";
+    const std::string plugins = kvhost::testing::binary_dir() + "/tests/plugins/";
     write("[node]\nplugin_path = [\"" + plugins + "tiny\"]\n" + node +
           "\n[engine]\nmemory = \"32MiB\"\nwal_segment_size = \"1MiB\"\n"
           "[compaction]\nplugin = \"tiny\"\n[compaction.options]\n" +
@@ -32,7 +33,7 @@ struct NodeFolder {
   }
   // The same with the policy of another folder of tests/plugins.
   void write_policy(const std::string& folder, const std::string& name) const {
-    const std::string plugins = std::string(KVHOST_BINARY_DIR) + "/tests/plugins/";
+    const std::string plugins = kvhost::testing::binary_dir() + "/tests/plugins/";
     write("transport = []\n[node]\nplugin_path = [\"" + plugins + folder +
           "\"]\n[engine]\nmemory = \"32MiB\"\nwal_segment_size = \"1MiB\"\n"
           "[compaction]\nplugin = \"" +

@@ -11,6 +11,8 @@
 #include <sstream>
 #include <thread>
 
+#include "support/places.hpp"
+
 namespace kvhost::host::testing {
 namespace {
 
@@ -29,7 +31,7 @@ NodeProcess::NodeProcess(std::string directory, const std::vector<std::string>& 
     : directory_(std::move(directory)) {
   static std::atomic<int> counter{0};
   name_ = directory_ + "/process" + std::to_string(++counter);
-  std::string program = std::string(KVHOST_BINARY_DIR) + "/bin/kvhost";
+  std::string program = kvhost::testing::binary_dir() + "/bin/kvhost";
   std::vector<std::string> words{program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "host/node_folder.hpp"
+#include "support/places.hpp"
 
 namespace kvhost::host {
 namespace {
@@ -15,7 +16,7 @@ using namespace testing;  // NOLINT(google-build-using-namespace)
 struct RunningNode {
   explicit RunningNode(const NodeFolder& folder) {
     Diagnostics diagnostics;
-    const std::string more = std::string(KVHOST_BINARY_DIR) + "/tests/plugins/";
+    const std::string more = kvhost::testing::binary_dir() + "/tests/plugins/";
     ConfigRequest request{folder.config(), {}};
     request.arguments.push_back({"node.plugin_path",
                                  more + "tiny," + more + "plain-c," + more + "throwing", "test",

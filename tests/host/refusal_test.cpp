@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "host/node_folder.hpp"
+#include "support/places.hpp"
 
 namespace kvhost::host {
 namespace {
@@ -86,7 +87,7 @@ TEST_CASE("a world-writable plugin is refused") {
   const NodeFolder folder;
   const std::string plugins = folder.path() + "/plugins";
   std::filesystem::create_directory(plugins);
-  std::filesystem::copy_file(std::string(KVHOST_BINARY_DIR) + "/tests/plugins/tiny/tiny.so",
+  std::filesystem::copy_file(kvhost::testing::binary_dir() + "/tests/plugins/tiny/tiny.so",
                              plugins + "/tiny.so");
   REQUIRE(chmod((plugins + "/tiny.so").c_str(), 0777) == 0);
   folder.write_tiny();
@@ -94,7 +95,7 @@ TEST_CASE("a world-writable plugin is refused") {
 }
 
 TEST_CASE("a plugin of clang and libc++ runs in this host") {
-  if (access((std::string(KVHOST_BINARY_DIR) + "/tests/plugins/libcxx/tiny.so").c_str(), R_OK) !=
+  if (access((kvhost::testing::binary_dir() + "/tests/plugins/libcxx/tiny.so").c_str(), R_OK) !=
       0) {
     WARN("skipped: clang++ with libc++ is not here, or this is a sanitizer build");
     return;

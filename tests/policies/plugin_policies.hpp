@@ -18,15 +18,15 @@
 #include "plugin/component_instance.hpp"
 #include "plugin/plugin_registry.hpp"
 #include "services/host_services.hpp"
+#include "support/places.hpp"
 
 namespace kvhost::host::testing {
 
 class PluginPolicies {
  public:
   PluginPolicies()
-      : registry_(
-            PluginRegistry::scan({std::string(KVHOST_BINARY_DIR) + "/lib/kvhost/plugins",
-                                  std::string(KVHOST_BINARY_DIR) + "/tests/plugins/hostile"})),
+      : registry_(PluginRegistry::scan({kvhost::testing::binary_dir() + "/lib/kvhost/plugins",
+                                        kvhost::testing::binary_dir() + "/tests/plugins/hostile"})),
         log_(Log::to_stderr(engine::LogLevel::kError, LogFormat::kText)),
         services_({}, *log_) {}
   ~PluginPolicies() {

@@ -11,6 +11,7 @@
 #include "base/random.hpp"
 #include "host/node_folder.hpp"
 #include "kvhost/client/client.hpp"
+#include "support/places.hpp"
 
 namespace kvhost::host::testing {
 namespace {
@@ -22,7 +23,7 @@ constexpr auto kPatience = std::chrono::seconds(60);
 
 // A node with TCP and small memtables under the policy `compaction`.
 std::string node_toml(const std::string& compaction) {
-  return "[node]\nplugin_path = [\"" + std::string(KVHOST_BINARY_DIR) +
+  return "[node]\nplugin_path = [\"" + kvhost::testing::binary_dir() +
          "/tests/plugins/hostile\"]\ndrain_timeout = \"1s\"\n"
          "[engine]\nmemory = \"32MiB\"\nmemtable_size = \"1MiB\"\nwal_sync = \"never\"\n"
          "wal_segment_size = \"4MiB\"\ncompression = \"none\"\ncompaction_workers = 2\n"

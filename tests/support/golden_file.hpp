@@ -8,6 +8,8 @@
 #include <sstream>
 #include <string>
 
+#include "support/places.hpp"
+
 namespace kvhost::testing {
 
 inline bool is_rewriting() {
@@ -17,7 +19,7 @@ inline bool is_rewriting() {
 
 // What the file at `path` (from the project's root) holds; `actual` itself after a rewrite.
 inline std::string golden_text(const std::string& path, const std::string& actual) {
-  const std::filesystem::path full = std::filesystem::path(KVHOST_SOURCE_DIR) / path;
+  const std::filesystem::path full = std::filesystem::path(kvhost::testing::source_dir()) / path;
   if (is_rewriting()) {
     std::filesystem::create_directories(full.parent_path());
     std::ofstream(full, std::ios::binary) << actual;

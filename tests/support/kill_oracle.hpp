@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "kvhost/engine/engine.hpp"
+#include "support/places.hpp"
 
 namespace kvhost::engine::testing {
 
@@ -33,7 +34,7 @@ inline Victim start_victim(const std::string& directory, const char* mode, uint6
   std::array<int, 2> pipe_ends{};
   REQUIRE(::pipe(pipe_ends.data()) == 0);
   std::vector<std::string> words = before;
-  words.push_back(std::string(KVHOST_BINARY_DIR) + "/tests/kill_loop_child");
+  words.push_back(kvhost::testing::binary_dir() + "/tests/kill_loop_child");
   words.push_back(directory);
   words.emplace_back(mode);
   words.push_back(std::to_string(first));

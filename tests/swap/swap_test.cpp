@@ -8,6 +8,7 @@
 
 #include "host/node_process.hpp"
 #include "kvhost/client/client.hpp"
+#include "support/places.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace kvhost::host::testing {
@@ -41,7 +42,7 @@ std::vector<std::pair<std::string, std::string>> strategies() {
 struct Folder {
   void write(const std::string& replication) const {
     std::ofstream(directory.path() + "/node.toml")
-        << "[node]\nid = \"node1\"\nplugin_path = [\"" << KVHOST_BINARY_DIR
+        << "[node]\nid = \"node1\"\nplugin_path = [\"" << kvhost::testing::binary_dir()
         << "/tests/plugins/solo\"]\n[engine]\nmemory = \"32MiB\"\nwal_segment_size = \"1MiB\"\n"
            "[[transport]]\nplugin = \"tcp\"\n[transport.options]\nlisten = \"127.0.0.1:0\"\n"
            "[metrics]\nplugin = \"none\"\n"

@@ -1,11 +1,11 @@
 // Calls that have a better home, and how long a file may be.
 #include <catch2/catch.hpp>
-
 #include <regex>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "support/places.hpp"
 #include "tidy/source_tree.hpp"
 
 namespace {
@@ -27,7 +27,8 @@ const std::vector<BannedCall>& banned() {
       {R"(\bstrcpy\(|\bsprintf\(|\bstrcat\()", {}, "bounded functions"},
       {R"(using namespace std;)", {"tests/tidy/"}, "name what you use"},
       {R"(\b(TODO|FIXME|XXX)\b)", {"tests/tidy/"}, "do it, or say it in an issue"},
-      {R"(#include <iostream>)", {"tests/", "bench/", "host/main.cpp", "kvctl/", "examples/"},
+      {R"(#include <iostream>)",
+       {"tests/", "bench/", "host/main.cpp", "kvctl/", "examples/"},
        "the log"},
   };
   return list;
@@ -69,7 +70,7 @@ TEST_CASE("words: nothing names a machine or a helper program of its authors") {
     INFO(file.path);
     // An absolute path into this very checkout is good on one machine only.
     for (const char* room : {"/core/", "/sdk/", "/host/", "/plugins/", "/tests/", "/build/"}) {
-      CHECK(file.text.find(std::string(KVHOST_SOURCE_DIR) + room) == std::string::npos);
+      CHECK(file.text.find(kvhost::testing::source_dir() + room) == std::string::npos);
     }
     CHECK(file.text.find("../shared") == std::string::npos);
   }
@@ -86,8 +87,8 @@ TEST_CASE("headers: each opens with words and has a guard") {
 }
 
 TEST_CASE("tests: no name is lost on its way through ctest") {
-  // ctest splits a name at a semicolon, and Catch2 takes a leading dash for a flag: such a test would
-  // count as passed without ever running.
+  // ctest splits a name at a semicolon, and Catch2 takes a leading dash for a flag: such a test
+  // would count as passed without ever running.
   const std::regex lost(R"(TEST_CASE\("(-|[^"]*;))");
   for (const auto& file : sources()) {
     if (!file.is_under("tests") || file.is_under("tests/tidy")) continue;

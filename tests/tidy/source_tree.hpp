@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "support/places.hpp"
+
 struct SourceFile {
   std::string path;  // from the project's root: "core/src/log/log_writer.cpp"
   std::string text;
@@ -22,7 +24,7 @@ inline std::vector<SourceFile> read_sources() {
                                        "plugins", "bench", "examples", "tests"};
   std::vector<SourceFile> files;
   for (const char* room : kRooms) {
-    const fs::path folder = fs::path(KVHOST_SOURCE_DIR) / room;
+    const fs::path folder = fs::path(kvhost::testing::source_dir()) / room;
     if (!fs::exists(folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(folder)) {
       const auto extension = entry.path().extension();
@@ -30,7 +32,7 @@ inline std::vector<SourceFile> read_sources() {
         continue;
       }
       SourceFile file;
-      file.path = fs::relative(entry.path(), KVHOST_SOURCE_DIR).string();
+      file.path = fs::relative(entry.path(), kvhost::testing::source_dir()).string();
       std::ifstream stream(entry.path());
       std::stringstream text;
       text << stream.rdbuf();

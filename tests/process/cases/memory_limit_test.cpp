@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "machine.hpp"
+#include "support/places.hpp"
 
 using namespace kvhost::engine::testing;  // NOLINT(*-build-using-namespace)
 
@@ -57,8 +58,8 @@ TEST_CASE("memory stays within its budget, whatever the load") {
   }
   TemporaryDirectory directory;
   const std::string output = directory.path() + "/output";
-  const std::string command = "echo $$ >" + group.tasks() +
-                              " && exec " KVHOST_BINARY_DIR "/tests/memory_child " +
+  const std::string command = "echo $$ >" + group.tasks() + " && exec " +
+                              kvhost::testing::binary_dir() + "/tests/memory_child " +
                               directory.path() + "/db " + std::to_string(kBudgetMib) + " " +
                               std::to_string(data_mib) + " >" + output;
   const int state = std::system(command.c_str());

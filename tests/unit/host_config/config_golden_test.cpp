@@ -15,6 +15,7 @@
 #include "config/node_settings.hpp"
 #include "kvhost/options.hpp"
 #include "support/golden_file.hpp"
+#include "support/places.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace kvhost::host {
@@ -118,7 +119,8 @@ std::string rendered(const Case& one, const std::string& output) {
 }
 
 TEST_CASE("configurations come to what the golden files say") {
-  const std::filesystem::path folder = std::filesystem::path(KVHOST_TEST_DATA) / "config";
+  const std::filesystem::path folder =
+      std::filesystem::path(kvhost::testing::test_data()) / "config";
   std::size_t files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".txt") continue;

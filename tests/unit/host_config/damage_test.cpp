@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/config_file.hpp"
+#include "support/places.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
@@ -29,7 +30,8 @@ class Dice {
 
 std::vector<std::string> seeds() {
   std::vector<std::string> all{"1.5GiB", "250ms", "[::1]:80", "[=]", "[[a]]", "a.b = {c = [1,]}"};
-  const std::filesystem::path folder = std::filesystem::path(KVHOST_TEST_DATA) / "config";
+  const std::filesystem::path folder =
+      std::filesystem::path(kvhost::testing::test_data()) / "config";
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     std::ifstream file(entry.path(), std::ios::binary);
     std::string part;

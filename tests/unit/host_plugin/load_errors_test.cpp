@@ -11,6 +11,7 @@
 #include "plugin/load_error.hpp"
 #include "plugin/plugin_registry.hpp"
 #include "support/golden_file.hpp"
+#include "support/places.hpp"
 #include "support/temporary_directory.hpp"
 #include "unit/host_plugin/test_plugins.hpp"
 
@@ -43,7 +44,7 @@ class Scene {
   // What differs from machine to machine gets a name.
   std::string masked(std::string text) const {
     replace_all(text, folder_.path(), "DIR");
-    replace_all(text, std::string(KVHOST_BINARY_DIR) + "/tests/plugins", "PLUGINS");
+    replace_all(text, kvhost::testing::binary_dir() + "/tests/plugins", "PLUGINS");
     text = std::regex_replace(text, std::regex("header [0-9]+ lies"), "header N lies");
     text = std::regex_replace(text, std::regex("file at [0-9]+"), "file at SIZE");
     text = std::regex_replace(text, std::regex("this host is [^.]+\\."), "this host is MACHINE.");

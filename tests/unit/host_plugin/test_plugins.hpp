@@ -6,10 +6,12 @@
 #include <sstream>
 #include <string>
 
+#include "support/places.hpp"
+
 namespace kvhost::host::testing {
 
 inline std::string plugin_folder(const std::string& name) {
-  return std::string(KVHOST_BINARY_DIR) + "/tests/plugins/" + name;
+  return kvhost::testing::binary_dir() + "/tests/plugins/" + name;
 }
 inline std::string plugin_file(const std::string& folder, const std::string& name) {
   return plugin_folder(folder) + "/" + name + ".so";

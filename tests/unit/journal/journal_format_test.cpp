@@ -11,6 +11,7 @@
 #include "journal_world.hpp"
 #include "log/log_recovery.hpp"
 #include "support/golden_file.hpp"
+#include "support/places.hpp"
 
 namespace kvhost::engine::testing {
 namespace {
@@ -101,7 +102,8 @@ TEST_CASE("docs/formats/journal.md shows what the code writes (KVHOST_REWRITE=1 
   const std::string dump = annotated_journal();
   const std::string page = kvhost::testing::golden_text("tests/data/journal/annotated.txt", dump);
   CHECK(page == dump);
-  std::ifstream stream(KVHOST_SOURCE_DIR "/docs/formats/journal.md", std::ios::binary);
+  std::ifstream stream(kvhost::testing::source_dir() + "/docs/formats/journal.md",
+                       std::ios::binary);
   std::stringstream text;
   text << stream.rdbuf();
   CHECK_THAT(text.str(), Contains(dump));

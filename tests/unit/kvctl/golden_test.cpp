@@ -7,6 +7,7 @@
 
 #include "command_table.hpp"
 #include "support/golden_file.hpp"
+#include "support/places.hpp"
 #include "unit/kvctl/kvctl_script.hpp"
 
 using namespace kvhost;
@@ -16,7 +17,7 @@ namespace {
 std::vector<std::string> stories() {
   std::vector<std::string> names;
   for (const auto& entry :
-       std::filesystem::directory_iterator(KVHOST_SOURCE_DIR "/tests/data/kvctl")) {
+       std::filesystem::directory_iterator(kvhost::testing::source_dir() + "/tests/data/kvctl")) {
     if (entry.path().extension() == ".txt") names.push_back(entry.path().filename().string());
   }
   std::sort(names.begin(), names.end());
@@ -24,7 +25,8 @@ std::vector<std::string> stories() {
 }
 
 std::string read(const std::string& name) {
-  std::ifstream stream(KVHOST_SOURCE_DIR "/tests/data/kvctl/" + name, std::ios::binary);
+  std::ifstream stream(kvhost::testing::source_dir() + "/tests/data/kvctl/" + name,
+                       std::ios::binary);
   std::stringstream text;
   text << stream.rdbuf();
   return text.str();

@@ -8,6 +8,8 @@
 //   @ command NAME JSON  what the node answers to a command; it echoes the arguments as "asked"
 //   @ no-node            from here on nobody listens
 //   @ database NAME      a small database in the story's folder, of a node that was stopped
+//   @ received NAME      the same in the data directory of a replica that another one's state was
+//                        installed on
 //   @ flip FILE OFFSET   turns a bit of that byte
 //   @ advance MS         the store's clock
 //   $ kvctl ARGUMENTS    run; 'quoted words' are one argument; TMP is the story's folder
@@ -30,6 +32,7 @@
 #include <vector>
 
 #include "kvhost/engine/engine.hpp"
+#include "kvhost/engine/state_directory.hpp"
 #include "run.hpp"
 #include "unit/transport_tcp/tcp_server.hpp"
 
@@ -154,6 +157,8 @@ class KvctlScript {
       };
     } else if (verb == "database") {
       make_database((folder_ / name).string());
+    } else if (verb == "received") {
+      make_received_database((folder_ / name).string());
     } else if (verb == "flip") {
       flip(folder_ / name, std::stoull(rest));
     } else if (verb == "no-node") {
@@ -180,6 +185,14 @@ class KvctlScript {
     if (!engine.flush()) throw std::runtime_error("a flush failed");
     put("in the log");
     if (!engine.close()) throw std::runtime_error("the engine did not close");
+  }
+
+  static void make_received_database(const std::string& data_dir) {
+    const std::string state = data_dir + "/state-000002";
+    std::filesystem::create_directories(state);
+    make_database(state);
+    const Status activated = engine::activate_state(engine::posix_file_system(), data_dir, state);
+    if (!activated) throw std::runtime_error(activated.to_string());
   }
 
   static void flip(const std::filesystem::path& path, std::size_t offset) {

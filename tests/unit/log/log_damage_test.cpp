@@ -7,6 +7,7 @@
 
 #include "log_world.hpp"
 #include "support/golden_file.hpp"
+#include "support/places.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
@@ -123,7 +124,7 @@ std::vector<std::pair<std::string, std::string>> corpus_inputs() {
 
 TEST_CASE("the corpus of the fuzz target") {
   int inputs = 0;
-  const std::filesystem::path corpus = std::string(KVHOST_TEST_DATA) + "/log/corpus";
+  const std::filesystem::path corpus = kvhost::testing::test_data() + "/log/corpus";
   if (kvhost::testing::is_rewriting()) {
     std::filesystem::create_directories(corpus);
     for (const auto& [name, bytes] : corpus_inputs()) {

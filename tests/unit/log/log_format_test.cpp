@@ -11,6 +11,7 @@
 #include "file/whole_file.hpp"
 #include "log_world.hpp"
 #include "support/golden_file.hpp"
+#include "support/places.hpp"
 
 namespace kvhost::engine::testing {
 namespace {
@@ -107,7 +108,7 @@ TEST_CASE("the annotated dump of a segment") {
   const std::string golden =
       kvhost::testing::golden_text("tests/data/log/segment.txt", dump.text());
   CHECK(dump.text() == golden);
-  std::ifstream page(std::string(KVHOST_SOURCE_DIR) + "/docs/formats/wal.md");
+  std::ifstream page(kvhost::testing::source_dir() + "/docs/formats/wal.md");
   std::stringstream text;
   text << page.rdbuf();
   INFO("docs/formats/wal.md shows the dump as it is");
@@ -115,7 +116,7 @@ TEST_CASE("the annotated dump of a segment") {
 }
 
 TEST_CASE("segments of format version 1 are read for ever") {
-  const std::string folder = std::string(KVHOST_TEST_DATA) + "/log/v1";
+  const std::string folder = kvhost::testing::test_data() + "/log/v1";
   if (kvhost::testing::is_rewriting() && !std::filesystem::exists(folder)) {
     LogWorld world;
     write_sample(world);

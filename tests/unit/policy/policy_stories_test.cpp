@@ -18,6 +18,7 @@
 #include "policies.hpp"
 #include "policy_tree.hpp"
 #include "support/golden_file.hpp"
+#include "support/places.hpp"
 
 using namespace kvhost;
 using namespace kvhost::engine::test;
@@ -174,7 +175,8 @@ class Story {
 
 TEST_CASE("policies: the stories in tests/data/policy") {
   std::map<std::string, int> stories;
-  for (const auto& entry : std::filesystem::directory_iterator(KVHOST_TEST_DATA "/policy")) {
+  for (const auto& entry :
+       std::filesystem::directory_iterator(kvhost::testing::test_data() + "/policy")) {
     const std::string name = entry.path().filename().string();
     const std::string policy = name.substr(0, name.find('_'));
     ++stories[policy];

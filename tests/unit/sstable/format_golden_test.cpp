@@ -7,6 +7,7 @@
 
 #include "sstable/open_table.hpp"
 #include "support/golden_file.hpp"
+#include "support/places.hpp"
 #include "unit/sstable/hex_dump.hpp"
 #include "unit/sstable/table_fixture.hpp"
 
@@ -112,7 +113,7 @@ TEST_CASE("the bytes of a table are those that the format page explains") {
   CHECK(testing::golden_text("tests/data/sstable/table.txt", dump) == dump);
 
   // The page shows the same dump between its fences.
-  const std::string path = std::string(KVHOST_SOURCE_DIR) + "/docs/formats/sstable.md";
+  const std::string path = kvhost::testing::source_dir() + "/docs/formats/sstable.md";
   std::ifstream stream(path, std::ios::binary);
   std::stringstream text;
   text << stream.rdbuf();

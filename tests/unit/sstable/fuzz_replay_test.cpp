@@ -13,6 +13,7 @@
 #include "sstable/filter.hpp"
 #include "sstable/small_blocks.hpp"
 #include "support/golden_file.hpp"
+#include "support/places.hpp"
 #include "unit/sstable/table_fixture.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
@@ -40,7 +41,7 @@ RecordModel kept_model() {
 }
 
 std::string kept_path(Codec codec) {
-  return std::string(KVHOST_TEST_DATA) + "/sstable/v1-" + std::string(codec_name(codec)) + ".sst";
+  return kvhost::testing::test_data() + "/sstable/v1-" + std::string(codec_name(codec)) + ".sst";
 }
 
 std::string read_file(const std::string& path) {

@@ -7,6 +7,8 @@
 #include <random>
 #include <string>
 
+#include "support/places.hpp"
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace {
@@ -19,7 +21,7 @@ void feed(const std::string& bytes) {
 }  // namespace
 
 TEST_CASE("the corpus of the HTTP session replays") {
-  const std::filesystem::path folder = std::string(KVHOST_TEST_DATA) + "/http/corpus";
+  const std::filesystem::path folder = kvhost::testing::test_data() + "/http/corpus";
   std::mt19937 random(20'261'122);
   std::size_t files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {

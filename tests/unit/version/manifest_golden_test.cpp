@@ -7,6 +7,7 @@
 #include "base/coding.hpp"
 #include "base/random.hpp"
 #include "support/golden_file.hpp"
+#include "support/places.hpp"
 #include "unit/sstable/hex_dump.hpp"
 #include "version/manifest_format.hpp"
 #include "version_story.hpp"
@@ -105,7 +106,7 @@ TEST_CASE("the bytes of a MANIFEST are those that the format page explains") {
   INFO("rewrite with: KVHOST_REWRITE=1 test_version");
   CHECK(golden_text("tests/data/version/manifest.txt", dump) == dump);
 
-  const std::string path = std::string(KVHOST_SOURCE_DIR) + "/docs/formats/manifest.md";
+  const std::string path = kvhost::testing::source_dir() + "/docs/formats/manifest.md";
   std::ifstream stream(path, std::ios::binary);
   std::stringstream text;
   text << stream.rdbuf();
@@ -124,7 +125,7 @@ TEST_CASE("the bytes of a MANIFEST are those that the format page explains") {
 }
 
 TEST_CASE("a MANIFEST of format version 1 is read for ever") {
-  const std::string path = KVHOST_TEST_DATA "/version/v1.manifest";
+  const std::string path = kvhost::testing::test_data() + "/version/v1.manifest";
   const std::string bytes = file_of({first_edit(), second_edit()});
   if (is_rewriting() && !std::ifstream(path)) std::ofstream(path, std::ios::binary) << bytes;
   std::ifstream stream(path, std::ios::binary);
