@@ -86,6 +86,7 @@ TEST_CASE("metrics: counted, collected sorted, retired") {
 
 TEST_CASE("journal: entries survive their opener, gaps are refused") {
   FakeJournal journal;
+  CallEnd end;
   const auto* table = journal.table();
   uint64_t handle = 0, first = 0, last = 0;
   kvh_error error = detail::make_error();
@@ -93,20 +94,49 @@ TEST_CASE("journal: entries survive their opener, gaps are refused") {
   CHECK(last < first);
   const auto append = [&](uint64_t index, std::string_view payload) {
     const kvh_journal_entry entry{index, 1, detail::to_bytes(payload)};
-    return table->append(table->self, handle, &entry, 1, sizeof(entry), {}, &error);
+    return table->append(table->self, handle, &entry, 1, sizeof(entry), end.done(), &error);
   };
-  CHECK(append(1, "one") == KVH_OK);
-  CHECK(append(2, "two") == KVH_OK);
+  CHECK(append(1, "one") == KVH_PENDING);
+  CHECK(append(2, "two") == KVH_PENDING);
   CHECK(append(4, "four") == KVH_INVALID_ARGUMENT);
+  uint64_t other = 0;
+  CHECK(table->open(table->self, detail::to_bytes("log"), &other, &first, &last, &error) ==
+        KVH_CONFLICT);
   table->close(table->self, handle);
+  CHECK(end.count() == 2);
   REQUIRE(table->open(table->self, detail::to_bytes("log"), &handle, &first, &last, &error) == 0);
   CHECK(first == 1);
   CHECK(last == 2);
   CHECK(table->truncate_before(table->self, handle, 2, &error) == KVH_OK);
   CHECK(journal.entries("log").size() == 1);
   journal.lose_tail(1);
-  CHECK(append(2, "two again") == KVH_OK);
+  CHECK(append(2, "two again") == KVH_PENDING);
   CHECK(journal.entries("log").front().payload == "two again");
+  const kvh_journal_sink nowhere{
+      [](void*, const kvh_journal_entry*, uint64_t, uint64_t) noexcept { return 0; }, nullptr};
+  CHECK(table->read(table->self, handle, 1, 1, nowhere, &error) == KVH_COMPACTED);
+  table->close(table->self, handle);
+}
+
+// A strategy that appends under its own lock, as <kvhost/journal.hpp> allows, would stand still.
+TEST_CASE("journal: an append is completed on the journal's own thread") {
+  FakeHost host;
+  const auto journal = std::move(*Journal::open(Context(host.table()), "log"));
+  std::mutex mutex;
+  std::thread::id where;
+  CallEnd end;
+  {
+    const std::lock_guard lock(mutex);
+    const JournalEntryView entry{1, 1, "one"};
+    journal->append(std::span(&entry, 1), [&](const Status& status) {
+      const std::lock_guard inner(mutex);
+      where = std::this_thread::get_id();
+      end.finish(static_cast<int32_t>(status.code()), nullptr);
+    });
+  }
+  REQUIRE(end.wait());
+  CHECK(end.status().is_ok());
+  CHECK(where != std::this_thread::get_id());
 }
 
 TEST_CASE("config: defaults, replacements, arrays and units") {

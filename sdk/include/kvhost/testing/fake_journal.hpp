@@ -1,12 +1,14 @@
-// kvhost.journal/1 in memory: what was appended stays, durable at once, also for the next component
-// that opens a journal of the same name. lose_tail() plays a power cut.
+// kvhost.journal/1 in memory: what was appended stays, also for the next component that opens a
+// journal of the same name. lose_tail() plays a power cut.
 //
-// Threads:   any.
+// Threads:   any. An append is completed on the journal's own thread, as on a real host: never
+//            inside the call unless it is refused.
 // Lifetime:  outlives the component.
 #pragma once
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -14,6 +16,7 @@
 
 #include "kvhost/abi/journal.h"
 #include "kvhost/detail/boundary.hpp"
+#include "kvhost/testing/done_thread.hpp"
 
 namespace kvhost::testing {
 
@@ -61,14 +64,18 @@ class FakeJournal {
     std::deque<Entry> entries;
     uint64_t first = 1;  // the index of the first entry, or of the next when there is none
     std::map<std::string, std::string> meta;
+    std::unique_ptr<DoneThread> thread;  // while it is open
   };
   static FakeJournal& of(void* self) { return *static_cast<FakeJournal*>(self); }
   Book* book(uint64_t handle) {
     return handle == 0 || handle > handles_.size() ? nullptr : handles_[handle - 1];
   }
   int32_t append(uint64_t handle, const kvh_journal_entry* entries, uint64_t count, uint64_t stride,
-                 kvh_error* error);
-  int32_t read(uint64_t handle, uint64_t from, uint64_t max_bytes, kvh_journal_sink sink);
+                 kvh_done done, kvh_error* error);
+  int32_t open(kvh_bytes name, uint64_t* handle, uint64_t* first, uint64_t* last, kvh_error* error);
+  void close(uint64_t handle);
+  int32_t read(uint64_t handle, uint64_t from, uint64_t max_bytes, kvh_journal_sink sink,
+               kvh_error* error);
 
   mutable std::mutex mutex_;
   std::map<std::string, Book> books_;
@@ -78,7 +85,8 @@ class FakeJournal {
 };
 
 inline int32_t FakeJournal::append(uint64_t handle, const kvh_journal_entry* entries,
-                                   uint64_t count, uint64_t stride, kvh_error* error) {
+                                   uint64_t count, uint64_t stride, kvh_done done,
+                                   kvh_error* error) {
   const std::lock_guard lock(mutex_);
   Book* const target = book(handle);
   if (target == nullptr) return detail::write_error(error, KVH_INVALID_ARGUMENT, "not open");
@@ -99,16 +107,46 @@ inline int32_t FakeJournal::append(uint64_t handle, const kvh_journal_entry* ent
     target->entries.push_back(
         {entry.index, entry.term, std::string(detail::to_view(entry.payload))});
   }
+  target->thread->complete(done);
+  return KVH_PENDING;
+}
+
+inline int32_t FakeJournal::open(kvh_bytes name, uint64_t* handle, uint64_t* first, uint64_t* last,
+                                 kvh_error* error) {
+  const std::lock_guard lock(mutex_);
+  Book& book = books_[std::string(detail::to_view(name))];
+  if (book.thread != nullptr) {
+    return detail::write_error(error, KVH_CONFLICT,
+                               "the journal " + std::string(detail::to_view(name)) + " is open");
+  }
+  book.thread = std::make_unique<DoneThread>();
+  handles_.push_back(&book);
+  *handle = handles_.size();
+  *first = book.entries.empty() ? book.first : book.entries.front().index;
+  *last = book.entries.empty() ? book.first - 1 : book.entries.back().index;
   return KVH_OK;
 }
 
+inline void FakeJournal::close(uint64_t handle) {
+  std::unique_lock lock(mutex_);
+  Book* const closed = book(handle);
+  if (closed == nullptr) return;
+  const std::unique_ptr<DoneThread> ending = std::move(closed->thread);
+  handles_[handle - 1] = nullptr;
+  lock.unlock();
+}
+
 inline int32_t FakeJournal::read(uint64_t handle, uint64_t from, uint64_t max_bytes,
-                                 kvh_journal_sink sink) {
+                                 kvh_journal_sink sink, kvh_error* error) {
   std::vector<Entry> found;
   {
     const std::lock_guard lock(mutex_);
     Book* const source = book(handle);
-    if (source == nullptr) return KVH_INVALID_ARGUMENT;
+    if (source == nullptr) return detail::write_error(error, KVH_INVALID_ARGUMENT, "not open");
+    if (from < source->first) {
+      return detail::write_error(error, KVH_COMPACTED,
+                                 "the first entry is " + std::to_string(source->first));
+    }
     uint64_t bytes = 0;
     for (const Entry& entry : source->entries) {
       if (entry.index < from) continue;
@@ -129,27 +167,18 @@ inline FakeJournal::FakeJournal() {
   table_.size = sizeof(kvh_journal);
   table_.self = this;
   table_.open = [](void* self, kvh_bytes name, uint64_t* handle, uint64_t* first, uint64_t* last,
-                   kvh_error*) noexcept -> int32_t {
-    auto& journal = of(self);
-    const std::lock_guard lock(journal.mutex_);
-    Book& book = journal.books_[std::string(detail::to_view(name))];
-    journal.handles_.push_back(&book);
-    *handle = journal.handles_.size();
-    *first = book.entries.empty() ? book.first : book.entries.front().index;
-    *last = book.entries.empty() ? book.first - 1 : book.entries.back().index;
-    return KVH_OK;
+                   kvh_error* error) noexcept -> int32_t {
+    return of(self).open(name, handle, first, last, error);
   };
-  table_.close = [](void* self, uint64_t handle) noexcept {
-    const std::lock_guard lock(of(self).mutex_);
-    if (of(self).book(handle) != nullptr) of(self).handles_[handle - 1] = nullptr;
-  };
+  table_.close = [](void* self, uint64_t handle) noexcept { of(self).close(handle); };
   table_.append = [](void* self, uint64_t handle, const kvh_journal_entry* entries, uint64_t count,
-                     uint64_t stride, kvh_done, kvh_error* error) noexcept {
-    return of(self).append(handle, entries, count, stride, error);
+                     uint64_t stride, kvh_done done, kvh_error* error) noexcept {
+    return of(self).append(handle, entries, count, stride, done, error);
   };
   table_.read = [](void* self, uint64_t handle, uint64_t from, uint64_t max_bytes,
-                   kvh_journal_sink sink,
-                   kvh_error*) noexcept { return of(self).read(handle, from, max_bytes, sink); };
+                   kvh_journal_sink sink, kvh_error* error) noexcept {
+    return of(self).read(handle, from, max_bytes, sink, error);
+  };
   table_.truncate_before = [](void* self, uint64_t handle, uint64_t index,
                               kvh_error*) noexcept -> int32_t {
     const std::lock_guard lock(of(self).mutex_);

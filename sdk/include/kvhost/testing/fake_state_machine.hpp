@@ -81,10 +81,11 @@ inline void FakeStateMachine::make_durable() {
 
 inline Status FakeStateMachine::take(uint64_t index, const kvh_ordered_batch& batch) {
   std::string fault;
-  // A strategy may keep entries of its own between batches: indexes rise, with gaps.
-  if (index <= applied_.index) {
-    fault =
-        "batch " + std::to_string(index) + " was applied after " + std::to_string(applied_.index);
+  // An empty state takes any index to begin with; what follows must follow. Entries of the
+  // strategy's own are applied as empty batches.
+  if (applied_.index != 0 && index != applied_.index + 1) {
+    fault = "batch " + std::to_string(index) + " was applied after " +
+            std::to_string(applied_.index) + "; expected " + std::to_string(applied_.index + 1);
   } else if (batch.now_ms < last_now_ms_) {
     fault = "the stamp of batch " + std::to_string(index) + " goes back";
   }
