@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kvhost/detail/boundary.hpp"
+#include "plugin/open_calls.hpp"
 
 namespace kvhost::host {
 namespace {
@@ -29,6 +30,7 @@ Status with_leader(const ReplicationAdapter& adapter, Status status) {
 }
 
 struct Proposal {
+  const void* owner;
   Ordering::ProposalDone done;
   const std::string& strategy;
   const ReplicationAdapter& adapter;
@@ -37,14 +39,17 @@ struct Proposal {
   static void on_result(void* ctx, uint64_t offset, int32_t code, const kvh_result* result,
                         const kvh_error* error) noexcept {
     detail::swallowed([&] {
-      auto& mine = *static_cast<Proposal*>(ctx);
       if (offset != 0) return;
-      mine.outcome = WriteOutcome::of(words_of(mine.strategy, code, error), result);
+      OpenCalls<Proposal>::instance().with(ctx, [&](Proposal& mine) {
+        mine.outcome = WriteOutcome::of(words_of(mine.strategy, code, error), result);
+      });
     });
   }
   static void on_done(void* ctx, int32_t code, const kvh_error* error) noexcept {
-    const std::unique_ptr<Proposal> mine(static_cast<Proposal*>(ctx));
-    detail::swallowed([&] { mine->finish(words_of(mine->strategy, code, error)); });
+    detail::swallowed([&] {
+      const auto mine = OpenCalls<Proposal>::instance().take(ctx);
+      if (mine != nullptr) mine->finish(words_of(mine->strategy, code, error));
+    });
   }
   void finish(const Status& status) {
     if (!status.is_ok()) return done(WriteOutcome::of(with_leader(adapter, status)));
@@ -59,6 +64,7 @@ struct Proposal {
 };
 
 struct Barrier {
+  const void* owner;
   Ordering::BarrierDone done;
   const std::string& strategy;
   const ReplicationAdapter& adapter;
@@ -66,11 +72,15 @@ struct Barrier {
   std::optional<kvh_barrier> granted;
 
   static void on_granted(void* ctx, const kvh_barrier* barrier) noexcept {
-    static_cast<Barrier*>(ctx)->granted = *barrier;
+    detail::swallowed([&] {
+      OpenCalls<Barrier>::instance().with(ctx, [&](Barrier& mine) { mine.granted = *barrier; });
+    });
   }
   static void on_done(void* ctx, int32_t code, const kvh_error* error) noexcept {
-    std::unique_ptr<Barrier> mine(static_cast<Barrier*>(ctx));
-    detail::swallowed([&] { finish(std::move(mine), code, error); });
+    detail::swallowed([&] {
+      auto mine = OpenCalls<Barrier>::instance().take(ctx);
+      if (mine != nullptr) finish(std::move(mine), code, error);
+    });
   }
   static void finish(std::unique_ptr<Barrier> mine, int32_t code, const kvh_error* error) {
     if (code != KVH_OK) {
@@ -94,23 +104,37 @@ struct Barrier {
 };
 
 struct Command {
+  const void* owner;
   Ordering::CommandDone done;
   const std::string& strategy;
   std::string answer;
 
   static void on_done(void* ctx, int32_t code, const kvh_error* error) noexcept {
-    const std::unique_ptr<Command> mine(static_cast<Command*>(ctx));
     detail::swallowed([&] {
+      const auto mine = OpenCalls<Command>::instance().take(ctx);
+      if (mine == nullptr) return;
       if (code != KVH_OK) return mine->done(words_of(mine->strategy, code, error));
       mine->done(std::move(mine->answer));
+    });
+  }
+  static int32_t on_answer(void* ctx, kvh_bytes piece) noexcept {
+    return detail::guarded(nullptr, "command", [&]() -> int32_t {
+      OpenCalls<Command>::instance().with(
+          ctx, [&](Command& mine) { mine.answer.append(detail::to_view(piece)); });
+      return KVH_OK;
     });
   }
 };
 
 // Ends a call that the strategy answered at once, as its `done` would have.
 template <typename Call>
-void complete_unless_pending(Call* call, int32_t code, const kvh_error& error) {
+void complete_unless_pending(void* call, int32_t code, const kvh_error& error) {
   if (code != KVH_PENDING) Call::on_done(call, code, &error);
+}
+
+template <typename Call>
+void* open_call(Call call) {
+  return OpenCalls<Call>::instance().add(std::make_unique<Call>(std::move(call)));
 }
 
 }  // namespace
@@ -120,7 +144,10 @@ ReplicationAdapter::ReplicationAdapter(const kvh_replication* table, void* self,
     : table_(table),
       self_(self),
       name_(std::move(name)),
-      state_machine_(std::make_unique<StateMachine>(engine, name_, std::move(place))) {}
+      state_machine_(std::make_unique<StateMachine>(engine, name_, std::move(place),
+                                                    (table->traits(self) & KVH_TRAIT_OWN_LOG) != 0
+                                                        ? StateMachine::LogKeeper::kStrategy
+                                                        : StateMachine::LogKeeper::kEngine)) {}
 
 ReplicationAdapter::~ReplicationAdapter() { stopped(); }
 
@@ -130,25 +157,37 @@ Status ReplicationAdapter::attach() {
   return words_of(name_, code, &error).with_context("replication strategy " + name_);
 }
 
-void ReplicationAdapter::stopped() { state_machine_->detach(); }
+void ReplicationAdapter::stopped() {
+  state_machine_->detach();
+  // What a faulty strategy has never ended. What it ends from now on reaches nobody.
+  const std::string words =
+      "the replication strategy " + name_ + " has stopped without ending this";
+  const Status lost{StatusCode::OUTCOME_UNKNOWN, words};
+  for (auto& call : OpenCalls<Proposal>::instance().take_all_of(this)) call->finish(lost);
+  for (auto& call : OpenCalls<Barrier>::instance().take_all_of(this)) {
+    call->done(Status(StatusCode::DRAINING, words));
+  }
+  for (auto& call : OpenCalls<Command>::instance().take_all_of(this)) call->done(lost);
+}
 
 uint64_t ReplicationAdapter::traits() const { return table_->traits(self_); }
 
 void ReplicationAdapter::propose(const kvh_call& call, std::string_view batch, ProposalDone done) {
-  auto* const proposal = new Proposal{std::move(done), name_, *this, std::nullopt};
+  void* const proposal = open_call(Proposal{this, std::move(done), name_, *this, std::nullopt});
   const kvh_bytes bytes = detail::to_bytes(batch);
   kvh_error error = detail::make_error();
   const int32_t code = table_->propose(self_, &call, &bytes, 1, {&Proposal::on_result, proposal},
                                        {&Proposal::on_done, proposal}, &error);
-  complete_unless_pending(proposal, code, error);
+  complete_unless_pending<Proposal>(proposal, code, error);
 }
 
 void ReplicationAdapter::read_barrier(const kvh_call& call, BarrierDone done) {
-  auto* const barrier = new Barrier{std::move(done), name_, *this, *state_machine_, std::nullopt};
+  void* const barrier =
+      open_call(Barrier{this, std::move(done), name_, *this, *state_machine_, std::nullopt});
   kvh_error error = detail::make_error();
   const int32_t code = table_->read_barrier(self_, &call, {&Barrier::on_granted, barrier},
                                             {&Barrier::on_done, barrier}, &error);
-  complete_unless_pending(barrier, code, error);
+  complete_unless_pending<Barrier>(barrier, code, error);
 }
 
 std::optional<std::string> ReplicationAdapter::leader_hint() const {
@@ -186,12 +225,12 @@ void ReplicationAdapter::command(const kvh_call& call, std::string_view name,
                 "the replication strategy " + name_ + " has no commands"));
     return;
   }
-  auto* const command = new Command{std::move(done), name_, {}};
+  void* const command = open_call(Command{this, std::move(done), name_, {}});
   kvh_error error = detail::make_error();
   const int32_t code =
       table_->command(self_, &call, detail::to_bytes(name), detail::to_bytes(arguments),
-                      detail::string_sink(command->answer), {&Command::on_done, command}, &error);
-  complete_unless_pending(command, code, error);
+                      {&Command::on_answer, command}, {&Command::on_done, command}, &error);
+  complete_unless_pending<Command>(command, code, error);
 }
 
 }  // namespace kvhost::host

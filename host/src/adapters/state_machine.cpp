@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <exception>
+#include <future>
+#include <memory>
 #include <new>
 #include <utility>
 #include <vector>
 
 #include "kvhost/detail/boundary.hpp"
 #include "kvhost/engine/clock.hpp"
+#include "kvhost/engine/write_batch.hpp"
 #include "store/request_checks.hpp"
 #include "store/write_outcome.hpp"
 
@@ -37,12 +40,14 @@ void tell_results(kvh_results_sink sink, uint64_t first_index, uint64_t index,
 
 }  // namespace
 
-StateMachine::StateMachine(engine::Engine& engine, std::string strategy, StatePlace place)
+StateMachine::StateMachine(engine::Engine& engine, std::string strategy, StatePlace place,
+                           LogKeeper log_keeper)
     : engine_(engine),
       strategy_(std::move(strategy)),
+      log_keeper_(log_keeper),
       transfer_(place, strategy_),
       digest_points_(engine) {
-  applied_index_ = own_position(engine_.applied_position()).index;
+  applied_index_ = applied().index;
   fill_table();
   if (place.engine == nullptr) return;
   fill_checkpoint_slots();
@@ -52,6 +57,17 @@ StateMachine::StateMachine(engine::Engine& engine, std::string strategy, StatePl
 kvh_position StateMachine::own_position(const engine::ReplicationPosition& position) const {
   // Another strategy's position means nothing to this one: it begins anew.
   return position.strategy == strategy_ ? to_abi(position) : kvh_position{};
+}
+
+kvh_position StateMachine::applied() const {
+  if (log_keeper_ == LogKeeper::kStrategy) return own_position(engine_.applied_position());
+  const std::lock_guard lock(mutex_);
+  return written_;
+}
+
+// The engine's log holds what is applied as safely as [engine] wal_sync asks.
+kvh_position StateMachine::durable() const {
+  return log_keeper_ == LogKeeper::kStrategy ? own_position(engine_.durable_position()) : applied();
 }
 
 std::string StateMachine::leader_advertise() const {
@@ -87,7 +103,7 @@ int32_t StateMachine::apply(const kvh_position& first, const kvh_ordered_batch* 
   for (std::span<const engine::OrderedBatch> rest = ordered; !rest.empty();) {
     const uint64_t some = digest_points_.begin(position.index, rest.size());
     const Status applied = apply_some(position, rest.first(some), first.index, sink);
-    digest_points_.passed(engine_.applied_position().index);
+    digest_points_.passed(this->applied().index);
     if (!applied) return detail::write_status(error, applied);
     position.index += some;
     rest = rest.subspan(some);
@@ -98,9 +114,53 @@ int32_t StateMachine::apply(const kvh_position& first, const kvh_ordered_batch* 
 Status StateMachine::apply_some(engine::ReplicationPosition position,
                                 std::span<const engine::OrderedBatch> batches, uint64_t first_index,
                                 kvh_results_sink sink) {
+  if (log_keeper_ == LogKeeper::kEngine) return write_some(position, batches, first_index, sink);
   KVHOST_TRY_ASSIGN(const auto results, engine_.apply(position, batches));
   tell_results(sink, first_index, position.index, results);
   wake_waiters(position.index + results.size() - 1);
+  return {};
+}
+
+Status StateMachine::write_some(engine::ReplicationPosition position,
+                                std::span<const engine::OrderedBatch> batches, uint64_t first_index,
+                                kvh_results_sink sink) {
+  const uint64_t expected = applied().index + 1;
+  if (expected > 1 && position.index != expected) {
+    return {StatusCode::INVALID_ARGUMENT, "apply() expects index " + std::to_string(expected) +
+                                              ", found " + std::to_string(position.index)};
+  }
+  // Handed over together, so that they share the log's syncs.
+  std::vector<std::future<Result<engine::WriteResult>>> written;
+  for (const auto& ordered : batches) {
+    auto promise = std::make_shared<std::promise<Result<engine::WriteResult>>>();
+    written.push_back(promise->get_future());
+    const auto batch = engine::WriteBatch::parse(ordered.bytes);
+    if (!batch) {
+      promise->set_value(batch.error());
+      continue;
+    }
+    engine_.write_async({}, *batch, [promise](Result<engine::WriteResult> result) {
+      promise->set_value(std::move(result));
+    });
+  }
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    auto result = written[i].get();
+    // What the engine refuses is that batch's end, as it would be without a strategy.
+    if (!result) {
+      engine::WriteResult refused;
+      refused.outcome = result.error();
+      result = std::move(refused);
+    }
+    tell_results(sink, first_index, position.index + i, {*result});
+  }
+  position.index += batches.size() - 1;
+  const kvh_position now = to_abi(position);
+  {
+    const std::lock_guard lock(mutex_);
+    written_ = now;
+  }
+  wake_waiters(now.index);
+  tell_durable(now);
   return {};
 }
 
@@ -166,11 +226,15 @@ void StateMachine::on_durable(void (*fn)(void*, const kvh_position*) KVH_NOEXCEP
     on_durable_ = fn;
     on_durable_ctx_ = ctx;
   }
+  if (log_keeper_ == LogKeeper::kEngine) return;
   engine_.on_durable([this](const engine::ReplicationPosition& position) {
-    const kvh_position own = own_position(position);
-    const std::shared_lock lock(listener_mutex_);
-    if (on_durable_ != nullptr) on_durable_(on_durable_ctx_, &own);
+    tell_durable(own_position(position));
   });
+}
+
+void StateMachine::tell_durable(const kvh_position& position) {
+  const std::shared_lock lock(listener_mutex_);
+  if (on_durable_ != nullptr) on_durable_(on_durable_ctx_, &position);
 }
 
 }  // namespace kvhost::host

@@ -27,7 +27,12 @@ namespace kvhost::host {
 
 class StateMachine {
  public:
-  StateMachine(engine::Engine& engine, std::string strategy, StatePlace place = {});
+  // Who makes durable what is applied. With the engine's log a batch is an ordinary write, and
+  // indexes count from 1 in every life of the node.
+  enum class LogKeeper { kStrategy, kEngine };
+
+  StateMachine(engine::Engine& engine, std::string strategy, StatePlace place = {},
+               LogKeeper log_keeper = LogKeeper::kStrategy);
   StateMachine(const StateMachine&) = delete;
   StateMachine& operator=(const StateMachine&) = delete;
 
@@ -44,7 +49,9 @@ class StateMachine {
     const std::lock_guard lock(mutex_);
     return applied_index_;
   }
-  uint64_t durable_index() const { return own_position(engine_.durable_position()).index; }
+  kvh_position applied() const;
+  kvh_position durable() const;
+  uint64_t durable_index() const { return durable().index; }
   // The live records of every space, as of `index` (0: now), judged at `now_ms`.
   Result<engine::StateDigest> digest(const std::string& start,
                                      const std::optional<std::string>& end, uint64_t index,
@@ -58,6 +65,11 @@ class StateMachine {
   Status apply_some(engine::ReplicationPosition position,
                     std::span<const engine::OrderedBatch> batches, uint64_t first_index,
                     kvh_results_sink sink);
+  // The same by way of the engine's log.
+  Status write_some(engine::ReplicationPosition position,
+                    std::span<const engine::OrderedBatch> batches, uint64_t first_index,
+                    kvh_results_sink sink);
+  void tell_durable(const kvh_position& position);
   void wake_waiters(uint64_t applied_index);
   int32_t commit_install(uint64_t install, kvh_error* error);
   void fill_table();
@@ -70,6 +82,7 @@ class StateMachine {
 
   engine::Engine& engine_;
   const std::string strategy_;
+  const LogKeeper log_keeper_;
   StateTransfer transfer_;
   DigestPoints digest_points_;
   std::atomic<uint64_t> stamp_ms_{0};
@@ -80,6 +93,7 @@ class StateMachine {
   void* on_durable_ctx_ = nullptr;
   mutable std::mutex mutex_;
   uint64_t applied_index_ = 0;
+  kvh_position written_{};  // with the engine's log: where apply() is
   std::string leader_advertise_;
   std::multimap<uint64_t, std::function<void()>> waiters_;
   kvh_state_machine table_{};

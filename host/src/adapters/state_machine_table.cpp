@@ -34,12 +34,8 @@ void StateMachine::fill_table() {
       return detail::write_error(error, KVH_INTERNAL, thrown.what());
     }
   };
-  table_.applied = [](void* self, kvh_position* out) noexcept {
-    *out = of(self).own_position(of(self).engine_.applied_position());
-  };
-  table_.durable = [](void* self, kvh_position* out) noexcept {
-    *out = of(self).own_position(of(self).engine_.durable_position());
-  };
+  table_.applied = [](void* self, kvh_position* out) noexcept { *out = of(self).applied(); };
+  table_.durable = [](void* self, kvh_position* out) noexcept { *out = of(self).durable(); };
   table_.on_durable = [](void* self, void (*fn)(void*, const kvh_position*) KVH_NOEXCEPT,
                          void* ctx) noexcept {
     detail::swallowed([&] { of(self).on_durable(fn, ctx); });
@@ -53,7 +49,6 @@ void StateMachine::fill_table() {
     });
   };
   table_.now_ms = [](void* self) noexcept { return of(self).stamp(); };
-  table_.last_version = [](void* self) noexcept { return of(self).engine_.last_sequence(); };
   table_.last_version = [](void* self) noexcept { return of(self).engine_.last_sequence(); };
   table_.digest = [](void* self, kvh_bytes start, kvh_bytes end, uint64_t index, uint64_t now_ms,
                      uint64_t out[2], kvh_error* error) noexcept -> int32_t {

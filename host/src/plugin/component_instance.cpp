@@ -6,6 +6,7 @@
 
 #include "kvhost/detail/boundary.hpp"
 #include "plugin/component_config.hpp"
+#include "plugin/open_calls.hpp"
 
 namespace kvhost::host {
 namespace {
@@ -54,6 +55,10 @@ struct ComponentInstance::DrainEnd {
   bool done = false;
   int32_t status = KVH_OK;
   kvh_error error = detail::make_error();
+};
+struct ComponentInstance::DrainCall {
+  const void* owner;
+  std::shared_ptr<DrainEnd> end;
 };
 
 Result<std::unique_ptr<ComponentInstance>> ComponentInstance::create(
@@ -105,21 +110,23 @@ Status ComponentInstance::begin_drain(TimePoint deadline) {
   const auto* descriptor = component_.descriptor;
   if (!started_ || !KVH_HAS(descriptor, kvh_component, drain)) return {};
   drain_end_ = std::make_shared<DrainEnd>();
-  // One reference belongs to `done`: it may be called late, or, by a faulty plugin, never.
-  auto* held = new std::shared_ptr<DrainEnd>(drain_end_);
+  // `done` may be called late, or, by a faulty plugin, never or twice.
+  void* const held = OpenCalls<DrainCall>::instance().add(
+      std::make_unique<DrainCall>(DrainCall{this, drain_end_}));
   const kvh_done done{[](void* ctx, int32_t status, const kvh_error* error) noexcept {
-                        const std::unique_ptr<std::shared_ptr<DrainEnd>> mine(
-                            static_cast<std::shared_ptr<DrainEnd>*>(ctx));
-                        const std::lock_guard lock((*mine)->mutex);
-                        (*mine)->done = true;
-                        (*mine)->status = status;
-                        if (error != nullptr) copy_error(*error, (*mine)->error);
-                        (*mine)->changed.notify_all();
+                        const auto mine = OpenCalls<DrainCall>::instance().take(ctx);
+                        if (mine == nullptr) return;
+                        DrainEnd& end = *mine->end;
+                        const std::lock_guard lock(end.mutex);
+                        end.done = true;
+                        end.status = status;
+                        if (error != nullptr) copy_error(*error, end.error);
+                        end.changed.notify_all();
                       },
                       held};
   const int32_t code = descriptor->drain(self_, to_ns(deadline), done);
   if (code == KVH_PENDING) return {};
-  delete held;
+  OpenCalls<DrainCall>::instance().take(held);
   drain_end_ = nullptr;
   return code == KVH_OK ? Status()
                         : plugin_failure(component_, "drain", code, detail::make_error());

@@ -58,6 +58,7 @@ class ComponentInstance {
 
  private:
   struct DrainEnd;
+  struct DrainCall;
 
   ComponentInstance(LoadedComponent component, OptionValues values)
       : component_(std::move(component)), values_(std::move(values)) {}

@@ -45,6 +45,7 @@ class Loopback final : public Replication {
     last_level = call.read_level;
     ++barriers;
     if (refusal) return done.refuse(*refusal);
+    if (ends_twice) done.grant(next_index_ - 1, machine_->now_ms());
     done.grant(barrier_index ? barrier_index.load() : next_index_ - 1, machine_->now_ms());
   }
   std::optional<std::string> leader_hint() const override { return "http://here"; }
@@ -61,6 +62,7 @@ class Loopback final : public Replication {
   std::atomic<uint64_t> last_deadline_ns{0};
   std::atomic<bool> paused{false};
   std::atomic<bool> twice{false};
+  std::atomic<bool> ends_twice{false};
   void resume() {
     paused = false;
     const std::lock_guard lock(mutex_);
@@ -97,6 +99,9 @@ class Loopback final : public Replication {
                             [](uint64_t, const Status&, const kvh_result*) {});
     }
     entry.done.finish(status);
+    if (!ends_twice) return;
+    entry.done.result(0, {StatusCode::INTERNAL, "late"}, nullptr);
+    entry.done.finish({StatusCode::INTERNAL, "late"});
   }
 
   const uint64_t offered_;
@@ -114,7 +119,8 @@ constexpr uint64_t kAllLevels = KVH_TRAIT_OWN_LOG | KVH_TRAIT_LEADER_READS | KVH
 // The store over the adapter over the strategy, which believes that it is in a plugin.
 class ReplicatedNode : public StoreFixture {
  public:
-  explicit ReplicatedNode(uint64_t traits = kAllLevels) : StoreFixture({}, nullptr, true) {
+  explicit ReplicatedNode(uint64_t traits = kAllLevels)
+      : StoreFixture({}, nullptr, (traits & KVH_TRAIT_OWN_LOG) != 0) {
     auto strategy = std::make_unique<Loopback>(traits);
     loopback = strategy.get();
     instance = std::make_unique<detail::Instance<Loopback>>(
@@ -170,6 +176,68 @@ TEST_CASE("writes go through the strategy and come back with index and results")
   CHECK(refused->reply.failed.size() == 1);
   CHECK(node.adapter->state_machine().role() == KVH_ROLE_LEADER);
   CHECK(node.adapter->state_machine().leader_advertise() == "http://here");
+}
+
+// As docs/PLUGINS.md and `kvctl plugin new replication` begin.
+TEST_CASE("a strategy without a log of its own has the engine's") {
+  ReplicatedNode node(KVH_TRAIT_LEADER_READS | KVH_TRAIT_LINEARIZABLE);
+  const auto first = node.put("k", "v");
+  REQUIRE(first->status.is_ok());
+  CHECK(first->reply.version > 0);
+  WriteRequest conditional;
+  conditional.require_absent("k");
+  conditional.put("k", "w");
+  CHECK(node.write(conditional)->status.code() == StatusCode::CONDITION_FAILED);
+  for (int i = 0; i < 20; ++i) REQUIRE(node.put("n" + std::to_string(i), "v")->status.is_ok());
+  CHECK(node.read_at(ReadLevel::kLinearizable, "n19")->rows.at(0).second == "v");
+  CHECK(node.get("k") == "v");
+  CHECK(node.adapter->state_machine().applied_index() == 22);
+  CHECK(node.adapter->state_machine().durable_index() == 22);
+  // Nothing of the strategy is needed to read what it has written.
+  CHECK(node.engine->applied_position().strategy.empty());
+  kvh_error words = detail::make_error();
+  const kvh_ordered_batch batch{1, {nullptr, 0}};
+  const kvh_position beyond{0, 0, 30};
+  const auto* const table = node.adapter->state_machine().table();
+  CHECK(table->apply(table->self, &beyond, &batch, 1, sizeof(batch), {}, &words) ==
+        KVH_INVALID_ARGUMENT);
+}
+
+TEST_CASE("a strategy that ends a call twice reaches nobody the second time") {
+  ReplicatedNode node;
+  node.loopback->ends_twice = true;
+  const auto write = node.put("k", "v");
+  CHECK(write->status.is_ok());
+  const auto read = node.read_at(ReadLevel::kLinearizable, "k");
+  CHECK(read->status.is_ok());
+  CHECK(node.put("l", "v")->status.is_ok());
+  CHECK(write->completions.value() == 1);
+  CHECK(read->completions.value() == 1);
+}
+
+TEST_CASE("what a strategy never ends is ended when it has stopped") {
+  std::vector<std::string> ends;
+  const kvh_replication table = [] {
+    kvh_replication silent = detail::ReplicationThunks<Loopback>::kTable;
+    silent.traits = [](void*) noexcept { return kAllLevels; };
+    silent.propose = [](void*, const kvh_call*, const kvh_bytes*, uint64_t, kvh_results_sink,
+                        kvh_done, kvh_error*) noexcept -> int32_t { return KVH_PENDING; };
+    silent.read_barrier = [](void*, const kvh_call*, kvh_barrier_sink, kvh_done,
+                             kvh_error*) noexcept -> int32_t { return KVH_PENDING; };
+    return silent;
+  }();
+  StoreFixture node({}, nullptr, true);
+  {
+    ReplicationAdapter adapter(&table, nullptr, "silent", *node.engine);
+    adapter.propose({}, "batch", [&](WriteOutcome outcome) {
+      ends.push_back("proposal " + std::string(outcome.status.info().name));
+    });
+    adapter.read_barrier({}, [&](Result<ReadBarrier> barrier) {
+      ends.push_back("barrier " + std::string(barrier.error().info().name));
+    });
+    CHECK(ends.empty());
+  }
+  CHECK(ends == std::vector<std::string>{"proposal outcome-unknown", "barrier draining"});
 }
 
 TEST_CASE("a retry with the same id is applied once through the strategy, too") {
