@@ -40,6 +40,7 @@ Status run_plugin_inspect(Invocation& call) {
   const std::string who = path + " (" + manifest.name_and_version() + ")";
   Status fits = host::check_plugin_abi(manifest);
   if (fits.is_ok()) fits = host::check_needed_libraries(*file);
+  if (fits.is_ok()) fits = host::check_plugin_file(path);
   json::array exports;
   for (const auto& name : file->exports) exports.emplace_back(name);
   const json::object members{{"id", manifest.id},

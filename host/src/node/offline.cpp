@@ -3,6 +3,7 @@
 
 #include "config/config_pages.hpp"
 #include "kvhost/host/config_check.hpp"
+#include "kvhost/host/plugin_file.hpp"
 #include "node/node_plan.hpp"
 #include "plugin/plugin_descriptor.hpp"
 #include "plugin/plugin_library.hpp"

@@ -82,7 +82,7 @@ Status check_plugin_file(const std::string& path) {
         "Run: chmod o-w " + path);
   }
   if (!is_trusted_owner(file)) return refused(owner_text(file), "Run: chown root " + path);
-  const std::string directory = std::filesystem::path(path).parent_path().string();
+  const std::string directory = std::filesystem::absolute(path).parent_path().string();
   struct stat above {};
   if (stat(directory.c_str(), &above) != 0) {
     return refused("its directory cannot be examined: " + std::string(std::strerror(errno)));

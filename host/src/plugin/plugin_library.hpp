@@ -12,10 +12,6 @@
 
 namespace kvhost::host {
 
-// OK, or FORBIDDEN when somebody else than root and this user could have written the file: it is
-// world-writable, lies in a world-writable directory, or belongs to a third user.
-Status check_plugin_file(const std::string& path);
-
 // Maps `path` (absolute) and calls its entry function. The same path is mapped once.
 Result<const kvh_plugin*> load_plugin_library(const std::string& path);
 

@@ -8,6 +8,7 @@
 #include "kvhost/abi/metrics.h"
 #include "kvhost/abi/replication.h"
 #include "kvhost/abi/transport.h"
+#include "kvhost/host/plugin_file.hpp"
 #include "plugin/load_error.hpp"
 #include "plugin/plugin_descriptor.hpp"
 #include "plugin/plugin_library.hpp"
@@ -173,13 +174,24 @@ Result<LoadedComponent> PluginRegistry::load(std::string_view kind, std::string_
                       "Name " + kind_text(kind) + " here");
   }
   if (matches.empty()) return unknown(kind, name);
+  // A file that cannot be used takes no name from one that can.
+  const auto usable = std::stable_partition(matches.begin(), matches.end(), [](const Match& match) {
+    return match.candidate->state != CandidateState::kFailed;
+  });
+  if (usable != matches.begin()) matches.erase(usable, matches.end());
   if (matches.size() > 1) {
-    return load_error(
-        LoadCause::kAmbiguous,
-        "two files offer " + kind_text(kind) + " named \"" + std::string(name) +
-            "\": " + file_text(*matches[0].candidate) + " and " + file_text(*matches[1].candidate),
-        std::string(load_error_info(LoadCause::kAmbiguous).next) + ": \"" +
-            matches[0].candidate->manifest->id + "/" + matches[0].component->name + "\"");
+    const std::string& id = matches[0].candidate->manifest->id;
+    std::string next(load_error_info(LoadCause::kAmbiguous).next);
+    if (id == matches[1].candidate->manifest->id) {
+      next = "Remove one, or take its directory out of [node] plugin_path";
+    } else {
+      next += ": \"" + id + "/" + matches[0].component->name + "\"";
+    }
+    return load_error(LoadCause::kAmbiguous,
+                      "two files offer " + kind_text(kind) + " named \"" + std::string(name) +
+                          "\": " + file_text(*matches[0].candidate) + " and " +
+                          file_text(*matches[1].candidate),
+                      std::move(next));
   }
   auto& candidate = *matches.front().candidate;
   const std::string file = file_text(candidate);

@@ -4,6 +4,7 @@
 
 #include "config/config_pages.hpp"
 #include "config/node_schema.hpp"
+#include "kvhost/host/plugin_file.hpp"
 #include "kvhost/host/plugin_list.hpp"
 #include "plugin/plugin_descriptor.hpp"
 #include "plugin/plugin_library.hpp"

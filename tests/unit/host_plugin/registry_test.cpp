@@ -74,6 +74,15 @@ TEST_CASE("two files that offer one name are both named") {
   CHECK(says(text, other.path() + "/copy.so"));
 }
 
+TEST_CASE("a file that must not be used takes no name from one that may") {
+  const TemporaryDirectory other;
+  const std::string copy = other.path() + "/copy.so";
+  write_bytes(copy, read_bytes(plugin_file("tiny", "tiny")));
+  REQUIRE(chmod(copy.c_str(), 0666) == 0);
+  auto registry = PluginRegistry::scan({other.path(), plugin_folder("tiny")});
+  CHECK(registry.load(KVH_KIND_COMPACTION, "tiny").has_value());
+}
+
 TEST_CASE("one file by two ways is one file") {
   const TemporaryDirectory other;
   REQUIRE(symlink(plugin_file("tiny", "tiny").c_str(), (other.path() + "/link.so").c_str()) == 0);

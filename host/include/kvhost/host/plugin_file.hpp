@@ -28,6 +28,10 @@ struct PluginFile {
 
 Result<PluginFile> read_plugin_file(const std::string& path);
 
+// OK, or FORBIDDEN when somebody else than root and this user could have written the file: it is
+// world-writable, lies in a world-writable directory, or belongs to a third user.
+Status check_plugin_file(const std::string& path);
+
 // OK, or which library that the file needs is not there, and where it was looked for.
 Status check_needed_libraries(const PluginFile& file);
 
