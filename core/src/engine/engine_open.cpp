@@ -63,7 +63,7 @@ EngineImpl::EngineImpl(Options options, Environment environment)
       cache_(options_.memory, &budget_),
       errors_(logger_),
       log_time_(clock_, options_.wal_sync != WalSync::kOff),
-      queue_(clock_),
+      queue_(clock_, options_.wal_sync != WalSync::kAlways),
       controller_(options_) {}
 
 Status EngineImpl::start(const std::string& directory) {

@@ -10,6 +10,7 @@
 //            refuses. Synchronous callers are limited by their number of threads.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -36,7 +37,7 @@ struct WriteRequest {
   bool is_async() const { return static_cast<bool>(done); }
 
   // The queue's own.
-  State state = State::kWaiting;
+  std::atomic<State> state{State::kWaiting};
   WriteRequest* next = nullptr;
   CondVar wake;
 };
@@ -69,7 +70,8 @@ class WriteQueue {
   // A group ends when it has grown to this.
   static constexpr std::size_t kMaxGroupBytes = std::size_t{1} << 20;
 
-  explicit WriteQueue(Clock& clock) : clock_(clock) {}
+  // `is_quick`: a group takes microseconds, so that a caller looks a while before it sleeps.
+  explicit WriteQueue(Clock& clock, bool is_quick = false) : clock_(clock), is_quick_(is_quick) {}
 
   enum class Turn : uint8_t { kDone, kLead };
   // Waits until the request is done (or refused: closed, overdue) or its caller shall lead. The
@@ -106,6 +108,8 @@ class WriteQueue {
 
  private:
   Turn wait(WriteRequest& request) KVHOST_REQUIRES(mutex_);
+  // Returns when the request is done, leads, or the call has looked for long enough.
+  static void look_at(const WriteRequest& request);
   void push(WriteRequest* request) KVHOST_REQUIRES(mutex_);
   bool remove(WriteRequest* request) KVHOST_REQUIRES(mutex_);
   void complete(WriteRequest& request) KVHOST_REQUIRES(mutex_);
@@ -115,6 +119,7 @@ class WriteQueue {
   static Status closed();
 
   Clock& clock_;
+  const bool is_quick_;
   mutable Mutex mutex_;
   WriteRequest* first_ KVHOST_GUARDED_BY(mutex_) = nullptr;
   WriteRequest* last_ KVHOST_GUARDED_BY(mutex_) = nullptr;
