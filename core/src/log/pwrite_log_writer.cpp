@@ -274,19 +274,21 @@ Status PwriteLogWriter::sync() {
 }
 
 Status PwriteLogWriter::rotate() {
-  MutexLock lock(mutex_);
-  // A sync under way decides how far the log reached.
-  while (is_syncing_) sync_finished_.wait(mutex_);
-  // The prepared segment, if any, says that the log went on to the end of the current one: it is
-  // left aside.
-  take_next();
-  const Status rotated = rotate_now(lock);
-  lock.unlock();
+  {
+    MutexLock lock(mutex_);
+    // The prepared segment, if any, says that the log went on to the end of the current one: it is
+    // left aside.
+    take_next();
+  }
+  const Status rotated = rotate_now();
   finish_making();
   return rotated;
 }
 
-Status PwriteLogWriter::rotate_now(MutexLock& lock) {
+Status PwriteLogWriter::rotate_now() {
+  MutexLock lock(mutex_);
+  // A sync under way decides how far the log reached.
+  while (is_syncing_) sync_finished_.wait(mutex_);
   const bool is_lossy = !sync_failure_.is_ok();
   const bool is_fresh = append_failure_.is_ok() && end_.offset == kSegmentHeaderSize;
   if (is_fresh) return Status::ok();

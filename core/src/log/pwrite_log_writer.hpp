@@ -71,7 +71,7 @@ class PwriteLogWriter final : public LogWriter {
   // Leaves the current segment for one that takes `bytes`: the prepared one, if it fits.
   Status switch_segment(const Tip& from, uint64_t bytes);
   Status go_on_in(SegmentPointer next, const Tip& from, uint64_t bytes);
-  Status rotate_now(MutexLock& lock) KVHOST_REQUIRES(mutex_);
+  Status rotate_now();
   // The prepared segment, or null; waits for a preparation under way, and until finish_making()
   // none begins. Who does not use it leaves a file that no header names: it is released like the
   // others.
