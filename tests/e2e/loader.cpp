@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -40,14 +41,21 @@ class Notes {
   std::FILE* file_;
 };
 
-int load(Client& client, uint64_t keys, const char* path) {
-  Notes notes(path);
-  if (!notes.is_open()) return 1;
+// What the answers write to. They share it: a connection that breaks ends the last of them after
+// load() has returned.
+struct Outcome {
+  explicit Outcome(const char* path) : notes(path) {}
+  Notes notes;
   std::atomic<bool> is_lost = false;
-  for (uint64_t number = 0; number < keys && !is_lost; ++number) {
+};
+
+int load(Client& client, uint64_t keys, const char* path) {
+  const auto outcome = std::make_shared<Outcome>(path);
+  if (!outcome->notes.is_open()) return 1;
+  for (uint64_t number = 0; number < keys && !outcome->is_lost; ++number) {
     client.async_put(key_of(number), value_of(number), {},
-                     [&notes, &is_lost, number](kvhost::Result<uint64_t> version) {
-                       version ? notes.add(number) : void(is_lost = true);
+                     [outcome, number](kvhost::Result<uint64_t> version) {
+                       version ? outcome->notes.add(number) : void(outcome->is_lost = true);
                      });
   }
   // Everything sent before is answered when this is, or the node is gone.
