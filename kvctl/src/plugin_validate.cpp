@@ -102,16 +102,21 @@ Status run_plugin_validate(Invocation& call) {
   }
   if (results.empty()) return call.usage("no check or component of that name");
   std::size_t failed = 0;
-  for (const auto& result : results) failed += result.failures.empty() ? 0 : 1;
+  std::size_t skipped = 0;
+  for (const auto& result : results) {
+    failed += result.failures.empty() ? 0 : 1;
+    skipped += result.failures.empty() && !result.skipped.empty() ? 1 : 0;
+  }
   if (call.has("junit")) {
     std::ofstream out(*call.option("junit"), std::ios::binary);
     out << junit_text(subject.id, results);
     out.close();
     if (!out) return {StatusCode::IO_ERROR, *call.option("junit") + ": cannot be written"};
   }
-  const std::string verdict_text = std::to_string(results.size() - failed) + " of " +
-                                   std::to_string(results.size()) + " checks passed, seed " +
-                                   std::to_string(subject.seed);
+  std::string verdict_text = std::to_string(results.size() - failed - skipped) + " of " +
+                             std::to_string(results.size()) + " checks passed";
+  if (skipped != 0) verdict_text += ", " + std::to_string(skipped) + " skipped";
+  verdict_text += ", seed " + std::to_string(subject.seed);
   call.print(verdict_text, {{"seed", subject.seed}, {"checks", as_json(results)}});
   if (failed == 0) return {};
   return {StatusCode::PLUGIN_ERROR, path + " (" + file->manifest.name_and_version() +
