@@ -24,6 +24,10 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/sdk/include/ DESTINATION ${CMAKE_INSTALL
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/sdk/conformance DESTINATION ${CMAKE_INSTALL_DATADIR}/kvhost
   FILES_MATCHING PATTERN "*.hpp" PATTERN "*.cpp" PATTERN "*.md")
 install(TARGETS kvhost_sdk EXPORT kvhost-targets)
+# The author's guide, and the pages that it points to.
+install(FILES ${PROJECT_SOURCE_DIR}/docs/PLUGINS.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/reference DESTINATION ${CMAKE_INSTALL_DOCDIR}
+  FILES_MATCHING PATTERN "*.md")
 install(EXPORT kvhost-targets NAMESPACE kvhost:: DESTINATION ${package_dir})
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/kvhost-config.cmake.in
   ${CMAKE_BINARY_DIR}/kvhost-config.cmake INSTALL_DESTINATION ${package_dir})

@@ -13,11 +13,15 @@ fail() {
   exit 1
 }
 
-# build_and_test SOURCE_DIR: configures against the prefix, builds, runs its ctest
-build_and_test() {
+# build_only SOURCE_DIR: configures against the prefix and builds, into $work/build
+build_only() {
   cmake -S "$1" -B "$work/build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_CXX_COMPILER="$compiler" \
     -DCMAKE_BUILD_TYPE=Debug >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "cannot be configured"; }
   cmake --build "$work/build" >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "cannot be built"; }
+}
+# build_and_test SOURCE_DIR: and runs its ctest
+build_and_test() {
+  build_only "$1"
   ctest --test-dir "$work/build" --output-on-failure
 }
 
