@@ -97,7 +97,7 @@ void Connection::settle() {
   if (is_shut_) return;
   send();
   if (is_shut_) return;
-  client().input_bytes.store(0, std::memory_order_relaxed);
+  tell_buffers(false);
   client().output_bytes.store(output().size() + sending_.size(), std::memory_order_relaxed);
   if (is_over_output_limit()) {
     server().counters.output_limit_closes.fetch_add(1);
@@ -135,6 +135,7 @@ void Connection::look_after(uint64_t now_ns) {
   if (limit != 0 && silent > limit && in_flight() == 0 && !client().is_monitor) return shut();
   if (silent > kTrimAfterNs && in_flight() == 0) {
     trim();
+    tell_buffers(false);
     if (sending_.empty()) sending_ = {};
   }
 }

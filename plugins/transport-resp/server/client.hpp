@@ -35,7 +35,9 @@ class Client {
   std::atomic<uint32_t> protocol{2};
   std::atomic<uint32_t> last_command{UINT32_MAX};  // Command::index
   std::atomic<int64_t> queued{-1};                 // commands of an open MULTI
+  std::atomic<uint64_t> queued_bytes{0};           // of that MULTI
   std::atomic<uint64_t> input_bytes{0};
+  std::atomic<uint64_t> input_free_bytes{0};  // of the buffer for it
   std::atomic<uint64_t> output_bytes{0};
   std::atomic<bool> is_monitor{false};
   std::atomic<bool> is_blocked{false};

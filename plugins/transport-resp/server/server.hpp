@@ -18,6 +18,7 @@
 #include "server/client.hpp"
 #include "server/key_queue.hpp"
 #include "server/monitor_hub.hpp"
+#include "server/remembered_settings.hpp"
 #include "server/resp_metrics.hpp"
 #include "server/resp_options.hpp"
 #include "server/scan_cursors.hpp"
@@ -71,6 +72,7 @@ class Server {
   const bool has_debug;
 
   LiveSettings settings;
+  RememberedSettings remembered;
   ServerCounters counters;
   RespMetrics metrics;
   std::vector<std::atomic<uint64_t>> calls;  // by Command::index

@@ -54,11 +54,13 @@ std::string describe(const Client& client) {
   for (const char* none : {"sub", "psub", "ssub"}) add_number(none, 0);
   add_number("multi", client.queued);
   add_number("qbuf", static_cast<int64_t>(client.input_bytes));
-  for (const char* none : {"qbuf-free", "argv-mem", "multi-mem", "rbs", "rbp", "obl", "oll"}) {
-    add_number(none, 0);
-  }
+  add_number("qbuf-free", static_cast<int64_t>(client.input_free_bytes));
+  add_number("argv-mem", 0);
+  add_number("multi-mem", static_cast<int64_t>(client.queued_bytes));
+  for (const char* none : {"rbs", "rbp", "obl", "oll"}) add_number(none, 0);
   add_number("omem", static_cast<int64_t>(client.output_bytes));
-  add_number("tot-mem", static_cast<int64_t>(client.input_bytes + client.output_bytes));
+  add_number("tot-mem", static_cast<int64_t>(client.input_bytes + client.input_free_bytes +
+                                             client.queued_bytes + client.output_bytes));
   add("events", "r");
   add("cmd", command_name(client));
   add("user", "default");
@@ -111,6 +113,7 @@ void session_client_setinfo(Session& session, Arguments words, ReplyWriter& repl
 }
 
 void session_client_info(Session& session, Arguments, ReplyWriter& reply) {
+  session.tell_buffers(true);
   reply.verbatim(describe(session.client()));
 }
 
@@ -127,6 +130,7 @@ void session_client_list(Session& session, Arguments words, ReplyWriter& reply) 
     if (!id) return reply.error("ERR Invalid client ID");
     ids.push_back(static_cast<uint64_t>(*id));
   }
+  session.tell_buffers(true);
   std::string text;
   for (const auto& client : session.server().clients.all()) {
     if (by_id && std::find(ids.begin(), ids.end(), client->id) == ids.end()) continue;

@@ -222,7 +222,7 @@ void session_command_list(Session&, Arguments words, ReplyWriter& reply) {
       (is_word(words[3], "module") || is_word(words[3], "aclcat") || is_word(words[3], "pattern"));
   if (words.size() != 2 && !is_filtered) return reply.error(kSyntaxError);
   std::vector<const Command*> told;
-  for (const Command* const command : is_filtered ? all_commands() : top_commands()) {
+  for (const Command* const command : all_commands()) {
     if (!is_filtered || passes(*command, words[3], words[4])) told.push_back(command);
   }
   reply.array(told.size());

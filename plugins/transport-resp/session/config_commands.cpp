@@ -3,6 +3,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "command/reading.hpp"
@@ -65,11 +66,14 @@ std::string set_number(Field& field, std::string_view text, int64_t low, int64_t
   {                                                                 \
     name, [](const Server&) { return std::string(value); }, nullptr \
   }
-// A setting that says what it is and accepts that, so that suites which set it go on.
-#define KVHOST_KEPT(name, value)                                \
-  {                                                             \
-    name, [](const Server&) { return std::string(value); },     \
-        [](Server&, std::string_view) { return std::string(); } \
+// A setting that means nothing here, and only tells what it was set to.
+#define KVHOST_KEPT(name, value)                                                   \
+  {                                                                                \
+    name, [](const Server& server) { return server.remembered.get(name, value); }, \
+        [](Server& server, std::string_view text) {                                \
+          server.remembered.set(name, text);                                       \
+          return std::string();                                                    \
+        }                                                                          \
   }
 
 constexpr int64_t kMaxInt = std::numeric_limits<int32_t>::max();
@@ -90,13 +94,18 @@ const Setting kSettings[] = {
     {"client-query-buffer-limit",
      [](const Server& server) { return std::to_string(server.max_request_bytes()); }, nullptr},
     KVHOST_FIXED("cluster-enabled", "no"),
+    KVHOST_FIXED("daemonize", "no"),
     KVHOST_FIXED("databases", "16"),
     {"dir", [](const Server& server) { return server.node.data_dir; }, nullptr},
     {"enable-debug-command",
      [](const Server& server) { return std::string(server.has_debug ? "yes" : "no"); }, nullptr},
+    KVHOST_KEPT("hash-max-listpack-entries", "512"),
+    KVHOST_KEPT("hash-max-listpack-value", "64"),
     KVHOST_KEPT("hz", "10"),
     KVHOST_KEPT("latency-tracking", "no"),
     KVHOST_KEPT("lazyfree-lazy-user-del", "no"),
+    KVHOST_KEPT("list-compress-depth", "0"),
+    KVHOST_KEPT("list-max-listpack-size", "-2"),
     {"maxclients", [](const Server& server) { return std::to_string(server.settings.max_clients); },
      [](Server& server, std::string_view text) {
        return set_number(server.settings.max_clients, text, 1, 1'000'000);
@@ -120,6 +129,9 @@ const Setting kSettings[] = {
     KVHOST_FIXED("protected-mode", "yes"),
     KVHOST_FIXED("requirepass", ""),
     KVHOST_FIXED("save", ""),
+    KVHOST_KEPT("set-max-intset-entries", "512"),
+    KVHOST_KEPT("set-max-listpack-entries", "128"),
+    KVHOST_KEPT("set-max-listpack-value", "64"),
     {"slowlog-log-slower-than",
      [](const Server& server) { return std::to_string(server.settings.slowlog_us); },
      [](Server& server, std::string_view text) {
@@ -138,6 +150,8 @@ const Setting kSettings[] = {
      [](Server& server, std::string_view text) {
        return set_number(server.settings.idle_timeout_ns, text, 0, kMaxInt, 1'000'000'000);
      }},
+    KVHOST_KEPT("zset-max-listpack-entries", "128"),
+    KVHOST_KEPT("zset-max-listpack-value", "64"),
 };
 
 #undef KVHOST_FIXED
@@ -186,11 +200,14 @@ void session_config_set(Session& session, Arguments words, ReplyWriter& reply) {
                          std::string(words[i]) + "') - can't set immutable config");
     }
   }
+  std::vector<std::pair<const Setting*, std::string>> before;
   for (std::size_t i = 2; i < words.size(); i += 2) {
     const Setting* const setting = find_setting(words[i]);
     if (setting->set == nullptr) continue;
+    before.emplace_back(setting, setting->get(session.server()));
     const std::string complaint = setting->set(session.server(), words[i + 1]);
     if (complaint.empty()) continue;
+    for (const auto& [changed, value] : before) changed->set(session.server(), value);
     return reply.error("ERR CONFIG SET failed (possibly related to argument '" +
                        std::string(words[i]) + "') - " + complaint);
   }

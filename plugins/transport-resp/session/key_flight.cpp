@@ -392,7 +392,9 @@ void KeyFlight::finish() {
   KeyQueue& queue = session_.server().keys;
   for (std::size_t i = 0; i < turns_taken_; ++i) queue.release(turns_[i]);
   if (slot_) {
-    session_.server().metrics.duration_ns(steady_ns() - started_ns_);
+    const uint64_t duration_ns = steady_ns() - started_ns_;
+    session_.server().metrics.duration_ns(duration_ns);
+    if (session_.is_slow(duration_ns) && !is_transaction_) session_.keep_words(*slot_, words_of(0));
     session_.complete(*slot_, reply_);
   } else {
     session_.answer(command_, reply_);

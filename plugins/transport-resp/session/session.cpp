@@ -17,8 +17,9 @@ namespace {
 constexpr std::size_t kMaxSlots = 4096;
 // Replies that wait for the client, of the output limit's bytes, before no more commands are taken.
 constexpr uint64_t kSoftShare = 8;
+// Whoever wants commands in SLOWLOG from this on wants all of them, those that are quick, too.
+constexpr int64_t kTellingAllUs = 1000;
 constexpr std::size_t kKeptOutputBytes = 256 << 10;
-constexpr std::size_t kMaxMonitorWords = 1 << 20;
 
 }  // namespace
 
@@ -104,6 +105,13 @@ void Session::refuse(std::string_view error) {
 void Session::trim() {
   parser_.trim();
   if (output_.empty() && output_.capacity() > kKeptOutputBytes) output_ = {};
+}
+
+void Session::tell_buffers(bool is_at_work) {
+  const std::size_t used = parser_.unread_bytes() + (is_at_work ? parser_.command_bytes() : 0);
+  client_->input_bytes.store(used, std::memory_order_relaxed);
+  client_->input_free_bytes.store(parser_.buffer_bytes() - std::min(used, parser_.buffer_bytes()),
+                                  std::memory_order_relaxed);
 }
 
 bool Session::is_over() const { return is_closing_ && slots_.empty() && in_flight_ == 0; }
@@ -192,12 +200,17 @@ bool Session::carry_out(const Command& command, Arguments words) {
   }
   loop_.count(command.index);
   client_->last_command.store(command.index, std::memory_order_relaxed);
-  if (server().monitors.watched() && !command.has(kAdmin) && command.name != "exec") {
-    tell_monitors(words);
+  // EXEC comes after what it carries out.
+  if (server().monitors.watched() && command.name != "exec") tell_monitors(command, words);
+  const int64_t slow_us = server().settings.slowlog_us.load(std::memory_order_relaxed);
+  const bool tells_all = slow_us >= 0 && slow_us < kTellingAllUs;
+  if (is_direct) {
+    if (tells_all) keep_words(first_slot_ + slots_.size() - 1, words);
+    return true;
   }
-  if (is_direct) return true;
-  const bool is_quick = command.has(kFast);
+  const bool is_quick = command.has(kFast) && !tells_all;
   const uint64_t started_ns = is_quick ? 0 : steady_ns();
+  const std::size_t under_way = in_flight_;
   switch (command.way) {
     case Way::kKeys:
       KeyFlight::start(*this, command, words, touch);
@@ -219,7 +232,14 @@ bool Session::carry_out(const Command& command, Arguments words) {
       start_timed(*this, command, words);
       break;
   }
-  if (!is_quick) after_command(command, words, steady_ns() - started_ns);
+  if (in_flight_ > under_way) {
+    // Flights on keys have their words.
+    if (tells_all || command.way != Way::kKeys) {
+      keep_words(first_slot_ + slots_.size() - 1, words);
+    }
+  } else if (!is_quick) {
+    note_duration(command, words, steady_ns() - started_ns);
+  }
   return true;
 }
 
@@ -279,6 +299,7 @@ void Session::queue(const Command& command, Arguments words) {
   }
   queued_.push_back({&command, {words.begin(), words.end()}});
   client_->queued.store(static_cast<int64_t>(queued_.size()), std::memory_order_relaxed);
+  client_->queued_bytes.store(queued_bytes_, std::memory_order_relaxed);
   answer(command, "+QUEUED\r\n");
 }
 
@@ -288,6 +309,7 @@ void Session::end_transaction() {
   queued_bytes_ = 0;
   watched_.clear();
   client_->queued.store(-1, std::memory_order_relaxed);
+  client_->queued_bytes.store(0, std::memory_order_relaxed);
 }
 
 bool Session::run_transaction(const Command& command, Arguments words) {
@@ -326,7 +348,9 @@ bool Session::run_transaction(const Command& command, Arguments words) {
 }
 
 void Session::exec(const Command& command) {
+  static constexpr std::string_view kExecWords[] = {"exec"};
   if (is_multi_broken_) {
+    if (server().monitors.watched()) tell_monitors(command, kExecWords);
     end_transaction();
     scratch_.clear();
     ReplyWriter(scratch_, protocol_)
@@ -336,10 +360,11 @@ void Session::exec(const Command& command) {
   std::vector<KeyFlight::Step> steps;
   for (const Queued& each : queued_) {
     const std::vector<std::string_view> words(each.words.begin(), each.words.end());
-    if (server().monitors.watched() && !each.command->has(kAdmin)) tell_monitors(words);
+    if (server().monitors.watched()) tell_monitors(*each.command, words);
     loop_.count(each.command->index);
     steps.push_back({each.command, OwnedWords(words)});
   }
+  if (server().monitors.watched()) tell_monitors(command, kExecWords);
   auto watched = std::exchange(watched_, {});
   end_transaction();
   KeyFlight::start_transaction(*this, command, std::move(steps), std::move(watched));
@@ -384,6 +409,7 @@ uint64_t Session::open_slot(const Command& command, Touch touch) {
 void Session::complete(uint64_t number, std::string_view reply) {
   Slot& slot = slots_[number - first_slot_];
   slot.is_ready = true;
+  if (slot.words) note_slow(std::move(*slot.words), steady_ns() - slot.started_ns);
   conflicts_.end(slot.touch);
   --in_flight_;
   if (!reply.empty() && reply[0] == '-') {
@@ -433,6 +459,7 @@ void Session::set_reply_mode(ReplyMode mode) {
     if (reply_mode_ == ReplyMode::kOn) skips_next_ = true;
     return;
   }
+  skips_next_ = false;
   reply_mode_ = mode;
 }
 
@@ -445,46 +472,6 @@ void Session::reset() {
   skips_next_ = false;
   select(0);
   set_protocol(2);
-}
-
-void Session::start_monitor() {
-  if (std::exchange(is_monitor_, true)) return;
-  client_->is_monitor = true;
-  server().monitors.add(client_->id,
-                        [this, &mailbox = loop_.mailbox,
-                         alive = std::weak_ptr<Client>(client_)](std::string_view line) {
-                          mailbox.post([this, alive, text = std::string(line)] {
-                            const auto client = alive.lock();
-                            if (client && !client->is_closing) push(text);
-                          });
-                        });
-}
-
-void Session::tell_monitors(Arguments words) {
-  const uint64_t now_us = unix_us();
-  std::string line = "+" + std::to_string(now_us / 1'000'000) + ".";
-  const std::string fraction = std::to_string(now_us % 1'000'000);
-  line.append(6 - fraction.size(), '0').append(fraction);
-  line.append(" [")
-      .append(std::to_string(database_))
-      .append(" ")
-      .append(client_->address)
-      .append("]");
-  for (const auto word : words) {
-    line.push_back(' ');
-    append_quoted(line, word.substr(0, kMaxMonitorWords));
-  }
-  line.append("\r\n");
-  server().monitors.tell(line);
-}
-
-void Session::after_command(const Command& command, Arguments words, uint64_t duration_ns) {
-  const int64_t limit_us = server().settings.slowlog_us;
-  const auto duration_us = static_cast<int64_t>(duration_ns / 1000);
-  if (limit_us < 0 || duration_us < limit_us || command.has(kSkipSlowlog)) return;
-  server().slow_log.add({0, unix_ms() / 1000, static_cast<uint64_t>(duration_us),
-                         SlowLog::shortened(words), client_->address, client_->names().name},
-                        server().settings.slowlog_length);
 }
 
 }  // namespace kvhost::resp

@@ -62,6 +62,8 @@ class Session {
   bool is_over_output_limit() const;
   // Gives memory back while the client is quiet.
   void trim();
+  // What CLIENT LIST shows of the input; the command at work counts while it is.
+  void tell_buffers(bool is_at_work);
 
   // ---- for commands
   LoopServices& loop() { return loop_; }
@@ -86,6 +88,9 @@ class Session {
   // ---- for commands under way
   uint64_t open_slot(const Command& command, Touch touch);
   void complete(uint64_t slot, std::string_view reply);
+  // For SLOWLOG: words of a command under way, which is told when it is done and was slow.
+  bool is_slow(uint64_t duration_ns) const;
+  void keep_words(uint64_t slot, Arguments words);
   // The reply of a command that never was under way.
   void answer(const Command& command, std::string_view reply);
   Conflicts& conflicts() { return conflicts_; }
@@ -109,6 +114,7 @@ class Session {
     std::string reply;
     const Command* command = nullptr;
     uint64_t started_ns = 0;
+    std::unique_ptr<std::vector<std::string>> words;  // for SLOWLOG
     Touch touch;
     bool is_ready = false;
     bool is_silent = false;
@@ -134,8 +140,9 @@ class Session {
   void refuse_command(std::string_view error);
   bool next_is_silent();
   void drain_slots();
-  void after_command(const Command& command, Arguments words, uint64_t duration_ns);
-  void tell_monitors(Arguments words);
+  void tell_monitors(const Command& command, Arguments words);
+  void note_duration(const Command& command, Arguments words, uint64_t duration_ns);
+  void note_slow(std::vector<std::string> words, uint64_t duration_ns);
   Touch touch_of(const Command& command, Arguments words) const;
 
   LoopServices& loop_;

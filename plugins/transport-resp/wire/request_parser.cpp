@@ -80,6 +80,7 @@ RequestParser::Step RequestParser::next_inline() {
   auto words = split_words(line);
   if (!words) return fail("unbalanced quotes in request");
   begin_ += end + 1;
+  command_bytes_ = end + 1;
   for (const auto& word : words_.emplace_back(std::move(*words))) arguments_.push_back(word);
   return Step::kCommand;
 }
@@ -178,6 +179,7 @@ RequestParser::Step RequestParser::finish_multibulk() {
   arguments_.reserve(extents_.size());
   for (const Extent& extent : extents_) arguments_.emplace_back(base + extent.start, extent.size);
   begin_ += at_;
+  command_bytes_ = at_;
   at_ = 0;
   wanted_ = 0;
   has_begun_ = false;

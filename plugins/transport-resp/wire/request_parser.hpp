@@ -38,6 +38,8 @@ class RequestParser {
   // Bytes that hold one command's beginning or wait to be read.
   std::size_t unread_bytes() const { return end_ - begin_; }
   std::size_t buffer_bytes() const { return input_.size(); }
+  // Of the command that next() found last.
+  std::size_t command_bytes() const { return command_bytes_; }
   ParserLimits& limits() { return limits_; }
   // Gives the memory back where nothing is unread.
   void trim();
@@ -65,6 +67,7 @@ class RequestParser {
   std::size_t end_ = 0;
   std::size_t at_ = 0;  // within the command that has begun, from begin_
   std::size_t wanted_ = 0;
+  std::size_t command_bytes_ = 0;
 
   bool has_begun_ = false;  // the count of a multibulk is read
   int64_t missing_ = 0;     // arguments that are still to come

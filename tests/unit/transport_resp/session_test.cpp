@@ -1,10 +1,12 @@
 // One connection without a socket: bytes in, bytes out, and a store that answers when it likes.
 #include "session/session.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "support/fake_host.hpp"
 #include "support/fake_store.hpp"
@@ -153,6 +155,83 @@ TEST_CASE("resp session: CLIENT REPLY takes replies away and gives them back") {
   CHECK(with.ask("client reply off\r\nset k v\r\nget k\r\n").empty());
   CHECK(with.ask("client reply on\r\nget k\r\n") == "+OK\r\n$1\r\nv\r\n");
   CHECK(with.ask("client reply skip\r\nping\r\nping\r\n") == "+PONG\r\n");
+}
+
+TEST_CASE("resp session: CLIENT REPLY ON takes back a SKIP") {
+  Conversation with;
+  CHECK(with.ask("client reply skip\r\nclient reply on\r\nping\r\n") == "+OK\r\n+PONG\r\n");
+}
+
+TEST_CASE("resp session: CLIENT INFO counts the command that asks") {
+  Conversation with;
+  CHECK(with.ask("client info\r\n").find(" qbuf=13 qbuf-free=") != std::string::npos);
+  CHECK(with.ask("multi\r\nping\r\nexec\r\nclient info\r\n").find(" multi-mem=0 ") !=
+        std::string::npos);
+}
+
+TEST_CASE("resp session: MONITOR shows EXEC after its commands, and no secrets") {
+  Conversation with;
+  std::string seen;
+  with.server.monitors.add(
+      99, [&](std::string_view line) { seen.append(line.substr(line.find(']') + 1)); });
+  with.ask("multi\r\nset k v\r\nexec\r\n");
+  CHECK(seen == " \"multi\"\r\n \"set\" \"k\" \"v\"\r\n \"exec\"\r\n");
+  seen.clear();
+  with.ask("multi\r\nnosuch\r\nexec\r\n");
+  CHECK(seen == " \"multi\"\r\n \"exec\"\r\n");
+  seen.clear();
+  with.ask("auth default secret\r\nhello 3 auth default secret setname n\r\n");
+  CHECK(seen ==
+        " \"auth\" \"(redacted)\" \"(redacted)\"\r\n"
+        " \"hello\" \"3\" \"auth\" \"(redacted)\" \"(redacted)\" \"setname\" \"n\"\r\n");
+}
+
+TEST_CASE("resp session: SLOWLOG keeps every command at 0, and what waits when it is done") {
+  Conversation with;
+  with.server.settings.slowlog_us = 0;
+  with.ask("ping\r\nset k v\r\nget k\r\nappend k w\r\nauth x\r\nkeys *\r\n");
+  std::vector<std::string> kept;
+  for (const auto& slow : with.server.slow_log.newest(100)) {
+    kept.push_back(slow.words[0] + (slow.words.size() > 1 ? " " + slow.words[1] : ""));
+  }
+  std::sort(kept.begin(), kept.end());
+  CHECK(kept == std::vector<std::string>{"append k", "auth (redacted)", "get k", "keys *", "ping",
+                                         "set k"});
+}
+
+TEST_CASE("resp session: SLOWLOG measures a command from its arrival to its reply") {
+  Conversation with(Completion::kManual);
+  with.server.settings.slowlog_us = 2000;
+  with.send("append k w\r\n");
+  CHECK(with.server.slow_log.length() == 0);
+  const uint64_t began = steady_ns();
+  while (steady_ns() - began < 3'000'000) {
+  }
+  with.settle();
+  REQUIRE(with.server.slow_log.length() == 1);
+  const auto slow = with.server.slow_log.newest(1)[0];
+  CHECK(slow.words == std::vector<std::string>{"append", "k", "w"});
+  CHECK(slow.duration_us >= 2000);
+}
+
+TEST_CASE("resp session: CONFIG SET changes all of its settings or none") {
+  Conversation with;
+  with.ask("config set timeout 7\r\n");
+  CHECK(with.ask("config set timeout 9 maxclients none\r\n").substr(0, 27) ==
+        "-ERR CONFIG SET failed (pos");
+  CHECK(with.ask("config get timeout\r\n") == "*2\r\n$7\r\ntimeout\r\n$1\r\n7\r\n");
+}
+
+TEST_CASE("resp session: CONFIG remembers settings that mean nothing here") {
+  Conversation with;
+  CHECK(with.ask("config set hz 100\r\nconfig get hz\r\n") ==
+        "+OK\r\n*2\r\n$2\r\nhz\r\n$3\r\n100\r\n");
+  CHECK(with.ask("config set daemonize yes\r\n").find("immutable") != std::string::npos);
+}
+
+TEST_CASE("resp session: COMMAND LIST tells subcommands, too") {
+  Conversation with;
+  CHECK(with.ask("command list\r\n").find("\r\nclient|list\r\n") != std::string::npos);
 }
 
 TEST_CASE("resp session: failures of the store have their prefixes") {
