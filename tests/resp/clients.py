@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Clients that nobody here wrote, against a node: redis-cli, redis-benchmark, redis-py, and from C
-hiredis where a compiler is there. What is missing is said, and left out.
+"""Clients that nobody here wrote, against a node: redis-cli, redis-benchmark, redis-py, hiredis where a
+compiler is there, and ioredis and node-redis where node and npm are and the registry can be reached. What is
+missing is said, and left out.
 
   clients.py BUILD_DIRECTORY"""
 
 import os
+import pty
+import select
 import shutil
 import subprocess
 import sys
@@ -82,7 +85,16 @@ def redis_py(node):
     except ImportError:
         print("clients: SKIPPED redis-py: python3-redis is not installed")
         return
-    client = redis.Redis(port=node.port, client_name="py")
+    drive_redis_py(node, redis, {})
+    if int(redis.__version__.split(".")[0]) < 5:
+        print("clients: SKIPPED redis-py over RESP3: redis-py %s does not speak it" % redis.__version__)
+        return
+    Peer(node.port).ask("FLUSHALL")
+    drive_redis_py(node, redis, {"protocol": 3})
+
+
+def drive_redis_py(node, redis, how):
+    client = redis.Redis(port=node.port, client_name="py", **how)
     check("redis-py set", client.set("py", b"\x00\xff", px=100000, nx=True), True)
     check("redis-py get", client.get("py"), b"\x00\xff")
     check("redis-py pttl", 0 < client.pttl("py") <= 100000, True)
@@ -99,7 +111,7 @@ def redis_py(node):
     client.delete("counter")
 
     def count():
-        mine = redis.Redis(port=node.port)
+        mine = redis.Redis(port=node.port, **how)
         for _ in range(20):
             def step(pipe):
                 value = int(pipe.get("counter") or 0)
@@ -154,6 +166,59 @@ def hiredis(node):
         check("hiredis", run(program, str(node.port)), "hiredis: done\n")
 
 
+def interactive(node):
+    """redis-cli as people use it: on a terminal."""
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(["redis-cli", "-3", "-p", str(node.port)], stdin=end, stdout=end, stderr=end,
+                               env=dict(os.environ, TERM="dumb", HOME="/nonexistent"))
+    os.close(end)
+    said = b""
+
+    def until(text):
+        nonlocal said
+        while text not in said:
+            if not select.select([terminal], [], [], PATIENCE_S)[0]:
+                raise AssertionError("redis-cli on a terminal did not say %r but %r" % (text, said))
+            said += os.read(terminal, 4096)
+        said = said[said.index(text) + len(text):]
+
+    until(b"> ")
+    for typed, answer in ((b"SET people 'a b'", b"OK"), (b"GET people", b'"a b"'), (b"INCR people", b"(error) ERR value"),
+                          (b"SELECT 3", b"OK"), (b"MULTI", b"OK"), (b"INCR n", b"QUEUED"), (b"EXEC", b"(integer) 1")):
+        os.write(terminal, typed + b"\r")
+        until(answer)
+    os.write(terminal, b"quit\r")
+    check("redis-cli on a terminal", process.wait(PATIENCE_S), 0)
+    os.close(terminal)
+
+
+NPM_PACKAGES = ("ioredis@5", "redis@5")
+
+
+def node_clients(node):
+    """ioredis and node-redis; their packages are fetched into the build directory, once."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        print("clients: SKIPPED ioredis and node-redis: node or npm is not installed")
+        return
+    folder = os.path.join(sys.argv[1], "npm")
+    modules = os.path.join(folder, "node_modules")
+    if not os.path.isdir(os.path.join(modules, "ioredis")) or not os.path.isdir(os.path.join(modules, "redis")):
+        os.makedirs(folder, exist_ok=True)
+        try:
+            fetched = subprocess.run(["npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--silent",
+                                      "--fetch-retries", "1", *NPM_PACKAGES], stdout=subprocess.PIPE,
+                                     stderr=subprocess.STDOUT, timeout=240).returncode == 0
+        except subprocess.TimeoutExpired:
+            fetched = False
+        if not fetched:
+            print("clients: SKIPPED ioredis and node-redis: npm cannot fetch them")
+            return
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "node_clients.js")
+    done = subprocess.run(["node", script, str(node.port)], env=dict(os.environ, NODE_PATH=modules),
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE_S)
+    check("ioredis and node-redis: " + done.stdout.decode()[-2000:], done.returncode, 0)
+
+
 def hostile(node):
     """Bytes that are no protocol, and a client that does not read: others go on."""
     for sent, answer in ((b"*1\r\n$-5\r\n", b"-ERR Protocol error: invalid bulk length\r\n"),
@@ -186,7 +251,8 @@ def main():
     with WorkFolder() as work:
         node = Node(sys.argv[1], work)
         try:
-            for part in (redis_cli, monitor, redis_benchmark, redis_py, hiredis, hostile):
+            for part in (redis_cli, interactive, monitor, redis_benchmark, redis_py, hiredis, node_clients,
+                         hostile):
                 Peer(node.port).ask("FLUSHALL")
                 part(node)
                 print("clients: %s done" % part.__name__)
