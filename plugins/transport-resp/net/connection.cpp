@@ -112,6 +112,8 @@ void Connection::settle() {
   if (wants_input() || is_lingering_) events |= EPOLLIN;
   if (!is_sent) events |= EPOLLOUT;
   poll_for(events);
+  // What was sent just now made room; nobody else would say so.
+  if (has_work()) loop().touch(*this);
 }
 
 void Connection::poll_for(uint32_t events) {

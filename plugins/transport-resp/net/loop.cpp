@@ -49,7 +49,8 @@ void Loop::run_loop() {
   services.now_ns = steady_ns();
   services.timers.add(services.now_ns + kLookNs, *this);
   while (!is_done()) {
-    poller_.wait(services.timers.next_ns());
+    // Sessions that may go on are no reason to overlook others.
+    poller_.wait(services.touched.empty() ? services.timers.next_ns() : std::optional<uint64_t>(0));
     services.now_ns = steady_ns();
     services.mailbox.run_all();
     services.timers.run_due(services.now_ns);

@@ -27,6 +27,8 @@ struct Touch {
   Kind kind = Kind::kNothing;
   bool is_wide = false;  // several keys
   uint8_t bucket = 0;    // below 64
+
+  static uint8_t bucket_of(uint64_t hash) { return static_cast<uint8_t>(hash >> 58); }
 };
 
 class Conflicts {

@@ -43,7 +43,6 @@ KeyFlight::KeyFlight(Session& session, const Command& command)
 void KeyFlight::start(Session& session, const Command& command, Arguments words, Touch touch) {
   std::unique_ptr<KeyFlight> flight(new KeyFlight(session, command));
   flight->borrowed_ = words;
-  flight->is_plain_get_ = command.run == &run_get;
   flight->want_keys();
   if (flight->advance()) return flight->finish();
   flight->slot_ = session.open_slot(command, touch);
@@ -107,7 +106,7 @@ void KeyFlight::want_keys() {
       space = database_after(*step.command, step.words.view(), space);
     }
   } else {
-    if (!is_plain_get_) want_keys_of(command_, words_of(0), space_);
+    want_keys_of(command_, words_of(0), space_);
     commands.push_back(&command_);
   }
   if (is_write(commands)) {
@@ -209,16 +208,14 @@ bool KeyFlight::read() {
     }
   }
   const auto& items = view_.items();
-  const std::size_t total = is_plain_get_ ? 1 : items.size();
+  const std::size_t total = items.size();
   while (next_item_ < total) {
     kvh_bytes single{};
     std::vector<kvh_bytes> many;
     uint32_t space = space_;
     const kvh_bytes* keys = &single;
     std::size_t count = 1;
-    if (is_plain_get_) {
-      single = detail::to_bytes(words_of(0)[1]);
-    } else if (items.size() == 1) {
+    if (items.size() == 1) {
       space = items[0].space;
       single = detail::to_bytes(items[0].key);
     } else {
@@ -246,7 +243,7 @@ bool KeyFlight::read() {
       return true;
     }
   }
-  state_ = is_plain_get_ ? State::kDone : State::kRun;
+  state_ = State::kRun;
   return true;
 }
 
@@ -260,17 +257,7 @@ int32_t KeyFlight::on_entries(void* ctx, const kvh_entry* entries, uint64_t coun
     for (uint64_t i = 0; i < count; ++i) {
       const kvh_entry& entry = detail::strided(entries, stride, i);
       hits += entry.lookup == KVH_LOOKUP_FOUND ? 1 : 0;
-      if (!self.is_plain_get_) {
-        self.view_.loaded(self.next_item_++, entry);
-        continue;
-      }
-      ++self.next_item_;
-      ReplyWriter reply(self.reply_, self.protocol_);
-      if (entry.lookup == KVH_LOOKUP_FOUND) {
-        reply.bulk(detail::to_view(entry.value));
-      } else {
-        reply.null();
-      }
+      self.view_.loaded(self.next_item_++, entry);
     }
     if (hits != 0) counters.hits.fetch_add(hits, std::memory_order_relaxed);
     if (hits != count) counters.misses.fetch_add(count - hits, std::memory_order_relaxed);

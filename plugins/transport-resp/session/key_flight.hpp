@@ -78,7 +78,6 @@ class KeyFlight final : public Task {
 
   // A single command: its words are borrowed until detach().
   bool is_transaction_ = false;
-  bool is_plain_get_ = false;
   Arguments borrowed_;
   std::vector<Step> steps_;
   std::vector<Session::Watched> watched_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "server/server.hpp"
+#include "session/get_flight.hpp"
 #include "session/mailbox.hpp"
 #include "session/write_combiner.hpp"
 
@@ -36,6 +37,7 @@ class LoopServices {
   Mailbox mailbox;
   TimerQueue timers;
   WriteCombiner writes;
+  GetFlights gets;
   std::vector<Session*> touched;
   uint64_t now_ns = 0;
   // Everything that the store or a timer will come back for.

@@ -6,6 +6,7 @@
 #include "command/table.hpp"
 #include "session/session.hpp"
 #include "session/session_handlers.hpp"
+#include "wire/quoting.hpp"
 
 namespace kvhost::resp {
 
@@ -48,6 +49,10 @@ void session_monitor(Session& session, Arguments, ReplyWriter& reply) {
 }
 
 void session_function_flush(Session&, Arguments words, ReplyWriter& reply) {
+  if (words.size() > 3) {
+    return reply.error("ERR unknown subcommand or wrong number of arguments for '" +
+                       std::string(until_nul(words[1]).substr(0, 128)) + "'. Try FUNCTION HELP.");
+  }
   const bool is_good =
       words.size() == 2 ||
       (words.size() == 3 && (is_word(words[2], "sync") || is_word(words[2], "async")));

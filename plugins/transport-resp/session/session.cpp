@@ -19,6 +19,10 @@ constexpr std::size_t kMaxSlots = 4096;
 constexpr uint64_t kSoftShare = 8;
 // Whoever wants commands in SLOWLOG from this on wants all of them, those that are quick, too.
 constexpr int64_t kTellingAllUs = 1000;
+// GETs that are read together: so many, and about so many bytes of replies.
+constexpr std::size_t kMaxGets = 64;
+constexpr std::size_t kJoinedBytes = 64 << 10;
+constexpr std::size_t kKeptSlotBytes = 4 << 10;
 constexpr std::size_t kKeptOutputBytes = 256 << 10;
 
 }  // namespace
@@ -42,17 +46,27 @@ void Session::received(std::size_t bytes) {
   server().counters.input_bytes.fetch_add(bytes, std::memory_order_relaxed);
 }
 
+uint64_t Session::soft_output_bytes() const {
+  return loop_.server.settings.output_limit.load(std::memory_order_relaxed) / kSoftShare;
+}
+
 bool Session::may_take() const {
   return !is_closing_ && slots_.size() < kMaxSlots &&
-         output_.size() + unsent_bytes_ + waiting_bytes_ <
-             loop_.server.settings.output_limit / kSoftShare;
+         output_.size() + unsent_bytes_ + waiting_bytes_ < soft_output_bytes();
 }
 
 bool Session::wants_input() const {
   return !has_command_ && !is_input_over_ && !is_draining_ && may_take();
 }
 
+bool Session::has_work() const {
+  if (is_abandoned_) return !stalled_.empty();
+  if (!stalled_.empty() && output_.size() + unsent_bytes_ < soft_output_bytes()) return true;
+  return is_held_back_ && may_take();
+}
+
 void Session::work() {
+  if (!stalled_.empty()) go_on_with_stalled();
   bool any = false;
   while (may_take()) {
     if (!has_command_) {
@@ -71,6 +85,8 @@ void Session::work() {
     if (!take(parser_.arguments())) break;
     has_command_ = false;
   }
+  if (!gets_.empty()) read_gets();
+  is_held_back_ = !may_take() && (has_command_ || parser_.unread_bytes() != 0);
   if (any) client_->last_active_ns.store(loop_.now_ns, std::memory_order_relaxed);
   // What a few bytes begin costs nothing worth counting.
   const uint64_t held = parser_.buffer_bytes() > (64 << 10) ? parser_.buffer_bytes() : 0;
@@ -89,14 +105,15 @@ void Session::protocol_error() {
 }
 
 void Session::refuse(std::string_view error) {
+  if (!gets_.empty()) read_gets();
   scratch_.clear();
   ReplyWriter(scratch_, protocol_).error(error);
   if (slots_.empty()) {
     output_.append(scratch_);
   } else {
-    slots_.push_back({});
-    slots_.back().is_ready = true;
-    slots_.back().reply = scratch_;
+    Slot& slot = slots_.push_back();
+    slot.is_ready = true;
+    slot.reply = scratch_;
     waiting_bytes_ += scratch_.size();
   }
   is_closing_ = true;
@@ -104,6 +121,9 @@ void Session::refuse(std::string_view error) {
 
 void Session::trim() {
   parser_.trim();
+  slots_.trim();
+  gets_ = {};
+  reading_ = {};
   if (output_.empty() && output_.capacity() > kKeptOutputBytes) output_ = {};
 }
 
@@ -190,11 +210,37 @@ void Session::refuse_command(std::string_view error) {
   answer(none, scratch_);
 }
 
+bool Session::may_join(const Command& command, Arguments words) const {
+  if (command.run != &run_get || reply_mode_ != ReplyMode::kOn || skips_next_) return false;
+  const int64_t slow_us = loop_.server.settings.slowlog_us.load(std::memory_order_relaxed);
+  const bool tells_all = slow_us >= 0 && slow_us < kTellingAllUs;
+  return !tells_all && words[1].size() <= loop_.server.node.max_key_bytes;
+}
+
+void Session::read_gets() {
+  reading_.swap(gets_);
+  gets_.clear();
+  const std::size_t count = reading_.size();
+  const std::size_t bytes = GetFlight::start(*this, reading_);
+  // As many as make a reply of some size: large values are read one by one.
+  const std::size_t fitting = kJoinedBytes / (bytes / count + 1);
+  const std::size_t next = count < max_gets_ ? max_gets_ : 2 * max_gets_;
+  max_gets_ = std::clamp<std::size_t>(fitting, 1, std::min(next, kMaxGets));
+}
+
+void Session::go_on_with_stalled() {
+  for (GetFlight* const flight : std::exchange(stalled_, {})) flight->go_on();
+}
+
 bool Session::carry_out(const Command& command, Arguments words) {
+  const bool is_joined = may_join(command, words);
+  // What comes before a command has its turn before it.
+  if (!is_joined && !gets_.empty()) read_gets();
   Touch touch = touch_of(command, words);
   if (conflicts_.must_wait(touch)) return false;
-  const bool is_direct = command.way == Way::kKeys && run_direct(command, words, touch);
-  if (command.way == Way::kKeys && !is_direct && command.is_write()) {
+  const bool is_direct =
+      !is_joined && command.way == Way::kKeys && run_direct(command, words, touch);
+  if (command.way == Way::kKeys && !is_direct && !is_joined && command.is_write()) {
     touch.kind = Touch::Kind::kChange;
     if (conflicts_.must_wait(touch)) return false;
   }
@@ -202,6 +248,11 @@ bool Session::carry_out(const Command& command, Arguments words) {
   client_->last_command.store(command.index, std::memory_order_relaxed);
   // EXEC comes after what it carries out.
   if (server().monitors.watched() && command.name != "exec") tell_monitors(command, words);
+  if (is_joined) {
+    gets_.push_back(words[1]);
+    if (gets_.size() >= max_gets_) read_gets();
+    return true;
+  }
   const int64_t slow_us = server().settings.slowlog_us.load(std::memory_order_relaxed);
   const bool tells_all = slow_us >= 0 && slow_us < kTellingAllUs;
   if (is_direct) {
@@ -265,7 +316,7 @@ Touch Session::touch_of(const Command& command, Arguments words) const {
   touch.is_wide = first == 0 || command.last_key != command.first_key || words.size() <= first ||
                   command.name == "move";
   if (!touch.is_wide) {
-    touch.bucket = static_cast<uint8_t>(KeyQueue::hash(database_, words[first]) >> 58);
+    touch.bucket = Touch::bucket_of(KeyQueue::hash(database_, words[first]));
   }
   return touch;
 }
@@ -379,6 +430,7 @@ bool Session::next_is_silent() {
 
 void Session::answer(const Command& command, std::string_view reply) {
   if (reply.empty()) return;  // a command that is never answered
+  if (!gets_.empty()) read_gets();
   if (!reply.empty() && reply[0] == '-') {
     server().counters.errors.fetch_add(1, std::memory_order_relaxed);
     server().metrics.error();
@@ -388,7 +440,7 @@ void Session::answer(const Command& command, std::string_view reply) {
     output_.append(reply);
     return;
   }
-  Slot& slot = slots_.emplace_back();
+  Slot& slot = slots_.push_back();
   slot.command = &command;
   slot.reply = reply;
   slot.is_ready = true;
@@ -396,7 +448,8 @@ void Session::answer(const Command& command, std::string_view reply) {
 }
 
 uint64_t Session::open_slot(const Command& command, Touch touch) {
-  Slot& slot = slots_.emplace_back();
+  if (!gets_.empty()) read_gets();
+  Slot& slot = slots_.push_back();
   slot.command = &command;
   slot.started_ns = loop_.now_ns;
   slot.touch = touch;
@@ -417,14 +470,39 @@ void Session::complete(uint64_t number, std::string_view reply) {
     server().metrics.error();
   }
   if (number == first_slot_) {
-    if (!slot.is_silent) output_.append(reply);
+    if (!slot.is_silent) output_.append(slot.reply).append(reply);
     slot.is_silent = true;
     drain_slots();
   } else {
-    slot.reply = reply;
+    slot.reply.append(reply);
     waiting_bytes_ += reply.size();
   }
   loop_.touch(*this);
+}
+
+void Session::append_part(uint64_t number, std::string_view part) {
+  Slot& slot = slots_[number - first_slot_];
+  slot.reply.append(part);
+  waiting_bytes_ += part.size();
+  if (number != first_slot_) return;
+  if (!slot.is_silent) output_.append(slot.reply);
+  waiting_bytes_ -= slot.reply.size();
+  slot.reply.clear();
+  loop_.touch(*this);
+}
+
+bool Session::has_room_for(uint64_t slot) const {
+  return slot == first_slot_ && output_.size() + unsent_bytes_ < soft_output_bytes();
+}
+
+void Session::Slot::recycle() {
+  if (reply.capacity() > kKeptSlotBytes) {
+    reply = {};
+  } else {
+    reply.clear();
+  }
+  words.reset();
+  is_ready = is_silent = false;
 }
 
 void Session::drain_slots() {

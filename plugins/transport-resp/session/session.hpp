@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,6 +21,7 @@
 #include "command/command.hpp"
 #include "session/conflicts.hpp"
 #include "session/loop_services.hpp"
+#include "session/slot_ring.hpp"
 #include "wire/request_parser.hpp"
 
 namespace kvhost::resp {
@@ -42,6 +42,8 @@ class Session {
   void input_ended() { is_input_over_ = true; }
   // Carries out what has arrived, as far as it may now.
   void work();
+  // Something has arrived that was not carried out for want of room, and now there is room.
+  bool has_work() const;
 
   // ---- output
   std::string& output() { return output_; }
@@ -88,6 +90,12 @@ class Session {
   // ---- for commands under way
   uint64_t open_slot(const Command& command, Touch touch);
   void complete(uint64_t slot, std::string_view reply);
+  // The beginning of a reply that complete() ends.
+  void append_part(uint64_t slot, std::string_view part);
+  // More of a reply that comes in parts may be made: it is its turn, and the client takes it.
+  bool has_room_for(uint64_t slot) const;
+  // go_on() is called when there may be room.
+  void stall(GetFlight& flight) { stalled_.push_back(&flight); }
   // For SLOWLOG: words of a command under way, which is told when it is done and was slow.
   bool is_slow(uint64_t duration_ns) const;
   void keep_words(uint64_t slot, Arguments words);
@@ -97,8 +105,9 @@ class Session {
   // What ends a command that nobody but a timer would; empty for none.
   void on_abandon(std::function<void()> abandon) { abandon_ = std::move(abandon); }
   // The client is gone.
+  bool is_abandoned() const { return is_abandoned_; }
   void abandon() {
-    is_closing_ = true;
+    is_closing_ = is_abandoned_ = true;
     if (abandon_) std::exchange(abandon_, nullptr)();
   }
 
@@ -110,6 +119,8 @@ class Session {
   void watch(Watched watched) { watched_.push_back(std::move(watched)); }
 
  private:
+  static constexpr std::size_t kFirstGets = 4;
+
   struct Slot {
     std::string reply;
     const Command* command = nullptr;
@@ -118,6 +129,8 @@ class Session {
     Touch touch;
     bool is_ready = false;
     bool is_silent = false;
+
+    void recycle();
   };
   struct Queued {
     const Command* command = nullptr;
@@ -125,10 +138,13 @@ class Session {
   };
 
   bool may_take() const;
+  uint64_t soft_output_bytes() const;
   // False: it has to wait.
   bool take(Arguments words);
   bool carry_out(const Command& command, Arguments words);
-  bool run_keys(const Command& command, Arguments words);
+  bool may_join(const Command& command, Arguments words) const;
+  void read_gets();
+  void go_on_with_stalled();
   bool run_direct(const Command& command, Arguments words, Touch touch);
   bool run_transaction(const Command& command, Arguments words);
   void queue(const Command& command, Arguments words);
@@ -152,22 +168,30 @@ class Session {
   std::string output_;
   std::string scratch_;
 
-  std::deque<Slot> slots_;
+  SlotRing<Slot> slots_;
   uint64_t first_slot_ = 0;
   std::size_t in_flight_ = 0;
   std::size_t unsent_bytes_ = 0;
   std::size_t waiting_bytes_ = 0;  // of replies that wait for earlier ones
   Conflicts conflicts_;
   std::vector<kvh_op> ops_;
+  // GETs that were taken and not read yet, borrowed from the input: never from one work() to the
+  // next, and never past a command that is none.
+  std::vector<std::string_view> gets_;
+  std::vector<std::string_view> reading_;
+  std::size_t max_gets_ = kFirstGets;
+  std::vector<GetFlight*> stalled_;
 
   int protocol_ = 2;
   uint32_t database_ = 0;
   ReplyMode reply_mode_ = ReplyMode::kOn;
   bool skips_next_ = false;
-  bool has_command_ = false;  // one that has to wait is in the parser
+  bool has_command_ = false;   // one that has to wait is in the parser
+  bool is_held_back_ = false;  // input waits for room
   bool is_input_over_ = false;
   bool is_draining_ = false;
   bool is_closing_ = false;
+  bool is_abandoned_ = false;
   bool is_monitor_ = false;
   bool is_listed_ = false;
 

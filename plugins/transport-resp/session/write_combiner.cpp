@@ -29,7 +29,8 @@ class CombinedWrite final : public Task {
     bytes_ = 0;
     ops_.clear();
     entries_.clear();
-    keys_.clear();
+    counted_.clear();
+    counted_bytes_.clear();
     results_.clear();
   }
   DirectReply kind() const { return kind_; }
@@ -48,8 +49,10 @@ class CombinedWrite final : public Task {
     for (kvh_op op : ops) {
       if ((op.flags & KVH_OTHER_SPACE) == 0 && space != 0) op.flags |= KVH_IN_SPACE(space);
       bytes_ += op.key.size + op.value.size;
-      if (op.type == KVH_OP_INCREMENT)
-        keys_.push_back({std::string(detail::to_view(op.key)), op.by});
+      if (op.type == KVH_OP_INCREMENT) {
+        counted_.push_back({counted_bytes_.size(), op.key.size, op.by});
+        counted_bytes_.append(detail::to_view(op.key));
+      }
       ops_.push_back(op);
     }
   }
@@ -85,7 +88,7 @@ class CombinedWrite final : public Task {
         kind_ == DirectReply::kNumber && status_.code() == StatusCode::NOT_A_NUMBER;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       if (is_doubtful) {
-        carry_out_alone(entries_[i], keys_[i]);
+        carry_out_alone(entries_[i], counted_[i]);
       } else {
         answer(entries_[i]);
       }
@@ -103,8 +106,10 @@ class CombinedWrite final : public Task {
     std::size_t op_count;
     DirectReply reply;
   };
-  struct CountedKey {
-    std::string key;
+  // A key in counted_bytes_: the input is gone when the batch turns out to hold what is no number.
+  struct Counted {
+    std::size_t start;
+    std::size_t size;
     int64_t by;
   };
 
@@ -159,10 +164,11 @@ class CombinedWrite final : public Task {
   }
 
   // Some value of the batch is no number: each command finds out for itself.
-  void carry_out_alone(const Entry& entry, const CountedKey& counted) {
+  void carry_out_alone(const Entry& entry, const Counted& counted) {
     static const Command& incrby = *find_command("incrby");
     const std::string by = std::to_string(counted.by);
-    const std::vector<std::string_view> words = {"incrby", counted.key, by};
+    const std::vector<std::string_view> words = {
+        "incrby", std::string_view(counted_bytes_).substr(counted.start, counted.size), by};
     KeyFlight::start_in_slot(*entry.session, entry.slot, incrby, words, entry.space);
   }
 
@@ -171,7 +177,8 @@ class CombinedWrite final : public Task {
   std::size_t bytes_ = 0;
   std::vector<kvh_op> ops_;
   std::vector<Entry> entries_;
-  std::vector<CountedKey> keys_;
+  std::vector<Counted> counted_;
+  std::string counted_bytes_;
   std::vector<kvh_op_result> results_;
   std::string reply_;
   Status status_;

@@ -90,6 +90,13 @@ TEST_CASE("resp session: values, errors and both protocols") {
   CHECK(with.store.get("n") == "5");
 }
 
+TEST_CASE("resp session: FUNCTION FLUSH takes one word") {
+  Conversation with;
+  CHECK(with.ask("function flush sync\r\nfunction Flush later x\r\n") ==
+        "+OK\r\n-ERR unknown subcommand or wrong number of arguments for 'Flush'. Try FUNCTION "
+        "HELP.\r\n");
+}
+
 TEST_CASE("resp session: databases are spaces") {
   Conversation with;
   CHECK(with.ask("set k zero\r\nselect 5\r\nget k\r\nset k five\r\nselect 16\r\n") ==
@@ -107,6 +114,62 @@ TEST_CASE("resp session: a pipeline is one call of the store, and its replies ke
   CHECK(with.said().empty());
   with.settle();
   CHECK(with.said() == "+OK\r\n+OK\r\n+OK\r\n+PONG\r\n");
+}
+
+TEST_CASE("resp session: GETs side by side are one read, and what comes between has its turn") {
+  Conversation with(Completion::kManual);
+  with.store.put("a", "1");
+  with.store.put("b", "2");
+  with.send("get a\r\nget none\r\nget b\r\nping\r\n");
+  CHECK(with.store.pending() == 1);
+  with.settle();
+  CHECK(with.said() == "$1\r\n1\r\n$-1\r\n$1\r\n2\r\n+PONG\r\n");
+  with.send("get a\r\nget b\r\nset b 3\r\nget b\r\nget a\r\n");
+  CHECK(with.store.pending() == 1);
+  with.settle();
+  CHECK(with.said() == "$1\r\n1\r\n$1\r\n2\r\n+OK\r\n$1\r\n3\r\n$1\r\n1\r\n");
+}
+
+TEST_CASE("resp session: GETs that are too much together are read one by one") {
+  Conversation with;
+  with.store.put("a", "1");
+  with.store.fail_next({StatusCode::TOO_LARGE, "together"});
+  CHECK(with.ask("get a\r\nget none\r\n") == "$1\r\n1\r\n$-1\r\n");
+  with.store.fail_next({StatusCode::IO_ERROR, "broken"});
+  const std::string said = with.ask("get a\r\nget none\r\n");
+  CHECK(std::count(said.begin(), said.end(), '-') == 2);
+}
+
+TEST_CASE("resp session: large values wait for the client, whatever was read with them") {
+  for (const auto completion : {Completion::kAtOnce, Completion::kManual}) {
+    Conversation with(completion);
+    with.store.put("k", std::string(100'000, 'x'));
+    with.send("get k\r\nget k\r\nget k\r\nget k\r\nping\r\n");
+    with.store.complete_all();
+    with.loop.mailbox.run_all();
+    std::string all;
+    for (int turns = 0; turns < 20 && all.size() < 400'000; ++turns) {
+      with.turn();
+      CHECK(with.session.output().size() < 300'000);
+      all += with.said();
+      with.store.complete_all();
+      with.loop.mailbox.run_all();
+    }
+    with.turn();
+    all += with.said();
+    CHECK(all.size() == 4 * (100'000 + 11) + 7);
+    CHECK(with.session.in_flight() == 0);
+  }
+}
+
+TEST_CASE("resp session: a client that leaves while values wait for it holds nothing up") {
+  Conversation with;
+  with.store.put("k", std::string(200'000, 'x'));
+  with.send("get k\r\nget k\r\nget k\r\n");
+  CHECK(with.session.in_flight() == 1);
+  with.session.abandon();
+  with.turn();
+  CHECK(with.session.in_flight() == 0);
 }
 
 TEST_CASE("resp session: a read waits for earlier writes of its key") {
@@ -133,8 +196,8 @@ TEST_CASE("resp session: a change that somebody else disturbs begins again") {
 TEST_CASE("resp session: one bad counter does not fail its neighbours") {
   Conversation with;
   with.store.put("text", "abc");
-  CHECK(with.ask("incr a\r\nincr text\r\nincr b\r\n") ==
-        ":1\r\n-ERR value is not an integer or out of range\r\n:1\r\n");
+  CHECK(with.ask("incr a\r\nincr text\r\nincrby b 5\r\n") ==
+        ":1\r\n-ERR value is not an integer or out of range\r\n:5\r\n");
 }
 
 TEST_CASE("resp session: transactions") {
