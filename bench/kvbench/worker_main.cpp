@@ -124,6 +124,7 @@ int main_of_worker(int argc, char** argv) {
   plan.value_bytes = number(numbers, "value", plan.value_bytes);
   plan.threads = static_cast<uint32_t>(number(numbers, "threads", 1));
   plan.seed = number(numbers, "seed", 1);
+  plan.checks_values = number(numbers, "check", 1) != 0;
   if (plan.value_bytes < 8) give_up("values have at least 8 bytes");
 
   Settings settings;

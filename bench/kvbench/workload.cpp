@@ -341,7 +341,7 @@ void prepare(Database& database, const RunPlan& plan) {
 
 RunOutcome run(Database& database, const RunPlan& plan) {
   const Workload& workload = workloads().at(plan.workload);
-  const Values values(plan.value_bytes);
+  const Values values(plan.value_bytes, plan.checks_values);
   const uint64_t total =
       plan.operations != 0
           ? plan.operations

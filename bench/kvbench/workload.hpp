@@ -16,6 +16,8 @@ struct RunPlan {
   std::size_t value_bytes = 100;
   uint32_t threads = 1;
   uint64_t seed = 1;
+  // False only where kvbench itself is compared with a benchmark that reads no value.
+  bool checks_values = true;
 };
 
 struct RunOutcome {
