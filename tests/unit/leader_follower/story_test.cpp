@@ -200,6 +200,59 @@ TEST_CASE("story: the office is handed over without a write lost or refused") {
   CHECK(cluster.get(1, "k").value == "during");
 }
 
+TEST_CASE("story: whoever is to take the office and dies leaves it where it is") {
+  Cluster cluster;
+  REQUIRE(cluster.put(0, "k", "v").status.is_ok());
+  SECTION("it hears that it shall take over, and dies") {
+    cluster.simulation.feed(cluster.node(0), [&](Replica& replica, Actions& out) {
+      replica.transfer({0, 1}, node_key("node3"), cluster.simulation.now(), out);
+    });
+    cluster.simulation.run_for(20 * kMillisecond);
+    cluster.simulation.crash(cluster.node(2));
+  }
+  SECTION("it is cut off before it hears of it") {
+    cluster.simulation.feed(cluster.node(0), [&](Replica& replica, Actions& out) {
+      replica.transfer({0, 1}, node_key("node3"), cluster.simulation.now(), out);
+    });
+    cluster.cut_off(2, true);
+  }
+  SECTION("it is silent already") {
+    cluster.cut_off(2, true);
+    cluster.simulation.feed(cluster.node(0), [&](Replica& replica, Actions& out) {
+      replica.transfer({0, 1}, node_key("node3"), cluster.simulation.now(), out);
+    });
+  }
+  const Nanos begun = cluster.simulation.now();
+  // Clients retry what was refused.
+  while (!cluster.put(1, "k", "after").status.is_ok()) {
+    REQUIRE(cluster.simulation.now() - begun < 9 * kSecond);
+  }
+  CHECK(cluster.simulation.now() - begun < 9 * kSecond);
+  CHECK(cluster.get(0, "k").value == "after");
+  REQUIRE(cluster.simulation.run_until(
+      [&] { return !cluster.simulation.command_answers().empty(); }, 15 * kSecond));
+  const Status& status = cluster.simulation.command_answers().back().status;
+  CHECK(status.code() != StatusCode::OK);
+  CHECK_THAT(status.message(), Contains("node3"));
+}
+
+TEST_CASE("story: a word to take over that was lost is said again") {
+  Cluster cluster;
+  REQUIRE(cluster.put(0, "k", "v").status.is_ok());
+  cluster.simulation.run_for(500 * kMillisecond);
+  cluster.simulation.block(0, 2, true);
+  cluster.simulation.feed(cluster.node(0), [&](Replica& replica, Actions& out) {
+    replica.transfer({0, 1}, node_key("node3"), cluster.simulation.now(), out);
+  });
+  cluster.simulation.run_for(300 * kMillisecond);
+  cluster.simulation.block(0, 2, false);
+  CHECK(cluster.simulation.run_until([&] { return cluster.node(2).replica->is_serving(); },
+                                     3 * kSecond));
+  REQUIRE(cluster.simulation.run_until(
+      [&] { return !cluster.simulation.command_answers().empty(); }, 1 * kSecond));
+  CHECK(cluster.simulation.command_answers().back().status.is_ok());
+}
+
 TEST_CASE("story: a forced promotion begins a new life that the old nodes are no part of") {
   Cluster cluster;
   REQUIRE(cluster.put(0, "k", "v").status.is_ok());

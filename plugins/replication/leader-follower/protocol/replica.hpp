@@ -267,6 +267,7 @@ class Replica {
   void order_members(Members members, Actions& out);
   void end_change(const Status& status, Actions& out);
   void transfer_tick(Nanos now, Actions& out);
+  void hold_for_transfer(Nanos now);
 
   const ReplicaSettings settings_;
   const NodeKey self_;
@@ -312,7 +313,11 @@ class Replica {
     Origin origin;
     NodeKey to = 0;
     Nanos deadline = 0;
-    bool is_asked = false;
+    Nanos held_since =
+        0;  // new requests wait, so that the other can have everything; 0: they do not
+    Nanos not_before = 0;  // hold them again
+    Nanos asked = 0;
+    bool is_deposed = false;
   };
   std::optional<Transfer> transfer_;
 

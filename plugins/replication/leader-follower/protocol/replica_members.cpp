@@ -10,6 +10,8 @@ namespace {
 
 // Between two attempts to bring a peer up to date by a checkpoint.
 constexpr Nanos kCheckpointPause = 500 * kMillisecond;
+// Whoever lacks fewer entries has them all in a moment.
+constexpr uint64_t kNear = 1024;
 
 }  // namespace
 
@@ -172,7 +174,22 @@ void Replica::transfer(Origin origin, NodeKey to, Nanos now, Actions& out) {
     return answer(origin, ForwardKind::kCommand,
                   Status(StatusCode::CONFLICT, "another transfer is under way"), out);
   }
-  transfer_ = Transfer{origin, to, now + settings_.promotion_timeout, false};
+  transfer_ = Transfer{origin, to, now + settings_.promotion_timeout, 0, 0, 0, false};
+  hold_for_transfer(now);
+}
+
+// For a moment only, less than makes them fail: when the other does not take over meanwhile, this
+// node leads on and tries again.
+void Replica::hold_for_transfer(Nanos now) {
+  if (transfer_->held_since != 0) {
+    if (now - transfer_->held_since < settings_.hold_limit / 2) return;
+    transfer_->held_since = 0;
+    transfer_->not_before = now + settings_.hold_limit;
+  }
+  const Peer& peer = peers_[transfer_->to];
+  const bool is_near = peer.mode == Peer::Mode::kStream &&
+                       log_.last_index() - std::min(log_.last_index(), peer.match) < kNear;
+  if (is_near && now >= transfer_->not_before) transfer_->held_since = now;
 }
 
 void Replica::transfer_tick(Nanos now, Actions& out) {
@@ -183,14 +200,31 @@ void Replica::transfer_tick(Nanos now, Actions& out) {
     answer(origin, ForwardKind::kCommand, status, out);
   };
   if (role_ != Role::kLeader && leader_ == transfer_->to) return end(Status::ok());
-  if (now >= transfer_->deadline) {
-    return end(Status(StatusCode::DEADLINE_EXCEEDED,
+  const auto at = peers_.find(transfer_->to);
+  const bool is_linked = at != peers_.end() && at->second.is_usable;
+  if (role_ != Role::kLeader) {
+    if (!std::exchange(transfer_->is_deposed, true)) {
+      transfer_->deadline = std::min(transfer_->deadline, now + 2 * settings_.peer_timeout);
+    }
+    if (is_linked && now < transfer_->deadline) return;
+    return end(Status(StatusCode::OUTCOME_UNKNOWN,
                       name_of(transfer_->to) + " did not take the office over in time"));
   }
-  if (role_ != Role::kLeader || transfer_->is_asked) return;
-  const Peer& peer = peers_[transfer_->to];
+  const auto keep_leading = [&](const std::string& why) {
+    // Whoever was asked may still come.
+    const auto code =
+        transfer_->asked == 0 ? StatusCode::DEADLINE_EXCEEDED : StatusCode::OUTCOME_UNKNOWN;
+    end(Status(code, name_of(transfer_->to) + why + "; " + settings_.node_id + " leads on"));
+  };
+  if (!is_linked || now - at->second.last_heard > settings_.peer_timeout) {
+    return keep_leading(" cannot be reached any more");
+  }
+  if (now >= transfer_->deadline) return keep_leading(" did not take the office over in time");
+  hold_for_transfer(now);
+  const Peer& peer = at->second;
   if (peer.match != log_.last_index() || commit_ != log_.last_index()) return;
-  transfer_->is_asked = true;
+  if (transfer_->asked != 0 && now - transfer_->asked < settings_.heartbeat) return;
+  transfer_->asked = now;
   send(transfer_->to, TakeOver{epoch_}, out);
 }
 

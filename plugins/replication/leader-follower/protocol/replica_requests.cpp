@@ -74,7 +74,7 @@ bool Replica::begin(Held& held, Nanos now, Actions& out) {
     }
     return true;
   }
-  if (!is_serving() || transfer_) return false;
+  if (!is_serving() || (transfer_ && transfer_->held_since != 0)) return false;
   if (held.kind == ForwardKind::kBarrier) {
     if (held.level != KVH_READ_LINEARIZABLE) {
       out.answers.push_back({held.origin, held.kind, {}, commit_, 0, {}});
