@@ -1,5 +1,6 @@
 #include "node/link.hpp"
 
+#include <string_view>
 #include <utility>
 
 #include "wire/message_codec.hpp"
@@ -12,6 +13,21 @@ namespace {
 
 constexpr std::size_t kReadBytes = 256 << 10;
 constexpr std::size_t kKeptBytes = std::size_t{4} << 20;
+
+// What begins like another protocol begins no frame: that would be too long.
+Status check_protocol(std::string_view bytes) {
+  const bool is_tls = bytes.size() >= 3 && (bytes[0] == 0x15 || bytes[0] == 0x16) && bytes[1] == 3;
+  if (is_tls) {
+    return {StatusCode::PROTOCOL_ERROR, "the peer speaks TLS, this node does not: see tls_ca"};
+  }
+  for (const std::string_view begin : {"HTTP/", "POST /", "GET /"}) {
+    if (!bytes.starts_with(begin)) continue;
+    return {StatusCode::PROTOCOL_ERROR,
+            "the peer speaks HTTP, as the strategy raft does: all nodes of a cluster run the same "
+            "strategy"};
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -83,7 +99,13 @@ void Link::read() {
                        if (failure)
                          return self->close({StatusCode::CONNECTION_FAILED, failure.message()});
                        self->heard_ = std::chrono::steady_clock::now();
-                       self->reader_.feed({self->room_.data(), bytes});
+                       const std::string_view got(self->room_.data(), bytes);
+                       if (!self->has_hello_) {
+                         if (const Status known = check_protocol(got); !known) {
+                           return self->close(known);
+                         }
+                       }
+                       self->reader_.feed(got);
                        for (;;) {
                          auto frame = self->reader_.next();
                          if (!frame) return self->close(frame.error());

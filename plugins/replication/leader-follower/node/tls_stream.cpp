@@ -13,6 +13,34 @@ namespace {
 
 namespace ssl = boost::asio::ssl;
 
+bool is_plain_text(const boost::system::error_code& failure) {
+  if (failure.category() != boost::asio::error::get_ssl_category()) return false;
+  const int reason = ERR_GET_REASON(static_cast<unsigned long>(failure.value()));
+  return reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
+         reason == SSL_R_PACKET_LENGTH_TOO_LONG;
+}
+
+// "CN=node1, DNS:node1"
+std::string names_of(const X509* certificate) {
+  std::string text = "no name";
+  char common_name[256];
+  if (X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, common_name,
+                                sizeof(common_name)) >= 0) {
+    text = "CN=" + std::string(common_name);
+  }
+  auto* const others = static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(others); ++i) {
+    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(others, i);
+    if (name->type != GEN_DNS) continue;
+    text += ", DNS:";
+    text.append(reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
+                static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+  }
+  GENERAL_NAMES_free(others);
+  return text;
+}
+
 class TlsStream final : public Stream, public std::enable_shared_from_this<TlsStream> {
  public:
   TlsStream(Socket socket, std::shared_ptr<ssl::context> context)
@@ -23,7 +51,9 @@ class TlsStream final : public Stream, public std::enable_shared_from_this<TlsSt
         is_client ? ssl::stream_base::client : ssl::stream_base::server,
         [self = shared_from_this(), done = std::move(done)](boost::system::error_code failure) {
           if (!failure) return done({});
-          done({StatusCode::UNAUTHENTICATED, "TLS: " + failure.message()});
+          done({StatusCode::UNAUTHENTICATED,
+                "TLS: " + (is_plain_text(failure) ? std::string("the peer does not speak TLS")
+                                                  : failure.message())});
         });
   }
   void read_some(boost::asio::mutable_buffer room, Handler done) override {
@@ -49,10 +79,11 @@ class TlsStream final : public Stream, public std::enable_shared_from_this<TlsSt
     }
     const int matches = X509_check_host(certificate, node_id.data(), node_id.size(),
                                         X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr);
+    const std::string names = names_of(certificate);
     X509_free(certificate);
     if (matches == 1) return {};
-    return {StatusCode::UNAUTHENTICATED, "TLS: the peer says it is \"" + node_id +
-                                             "\", but its certificate does not name that id"};
+    return {StatusCode::UNAUTHENTICATED,
+            "TLS: the peer says it is \"" + node_id + "\", but its certificate names " + names};
   }
 
  private:
