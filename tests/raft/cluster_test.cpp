@@ -213,6 +213,32 @@ TEST_CASE("raft: without a majority writes are refused, local reads are served")
   CHECK((*local)->value == "value");
 }
 
+TEST_CASE("raft: the status tells what the metrics are made of") {
+  RaftCluster cluster(3);
+  cluster.start_all();
+  const std::string leader = cluster.leader();
+  const auto shows = [&](const std::string& words) {
+    const bool does =
+        eventually([&] { return cluster.status(leader).find(words) != std::string::npos; });
+    if (!does) UNSCOPED_INFO("no " << words << " in " << cluster.status(leader));
+    return does;
+  };
+  CHECK(shows("\"connected\":true,\"rtt_seconds\":"));
+  CHECK(shows("\"lag\":0"));
+  CHECK(member_of(cluster.status(leader), "quorum_failures") == "0");
+  CHECK(member_of(cluster.status(leader), "leader_changes") != "0");
+  for (const auto& name : cluster.names()) {
+    if (name != leader) cluster.kill(name);
+  }
+  CHECK(shows("\"connected\":false"));
+  auto client = cluster.connect(leader, seconds(1));
+  REQUIRE(client);
+  CHECK(eventually([&] {
+    CHECK_FALSE(client->put("key", "value"));
+    return member_of(cluster.status(leader), "quorum_failures") > "0";
+  }));
+}
+
 TEST_CASE("raft: a paused leader neither serves nor orders when it wakes") {
   RaftCluster cluster(3);
   cluster.start_all();

@@ -33,6 +33,8 @@ class RaftCluster {
 
   // Another node, which knows the others.
   std::string add_node(const std::string& bootstrap);
+  // For files written from now on.
+  void set_options(std::string options) { options_ = std::move(options); }
   void write_config(const std::string& name, const std::string& bootstrap,
                     const std::string& cluster_id = "test");
   void start(const std::string& name);

@@ -80,6 +80,7 @@ void PendingProposals::tell(uint64_t number, const Status& status, const kvh_res
     entry = std::move(found->second);
     pending_.erase(found);
   }
+  if (status.code() == StatusCode::NO_QUORUM) ++quorum_failures_;
   entry.group->done.result(entry.offset, status, result);
   if (entry.group->left.fetch_sub(1) == 1) entry.group->done.finish({});
 }

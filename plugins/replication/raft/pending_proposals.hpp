@@ -5,6 +5,7 @@
 // Limits:    kMaxPending proposals and kMaxWaitingBytes; beyond them a proposal is refused.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -38,6 +39,8 @@ class PendingProposals {
 
   // Nothing happens when it was told before.
   void tell(uint64_t number, const Status& status, const kvh_result* result);
+  // How many ended for lack of a quorum.
+  uint64_t quorum_failures() const { return quorum_failures_.load(std::memory_order_relaxed); }
 
  private:
   struct Group;
@@ -56,6 +59,7 @@ class PendingProposals {
   uint64_t waiting_bytes_ = 0;
   std::deque<Waiting> waiting_;
   std::unordered_map<uint64_t, Entry> pending_;
+  std::atomic<uint64_t> quorum_failures_{0};
 };
 
 }  // namespace kvhost::raft

@@ -56,6 +56,7 @@ void PendingReads::failed(uint64_t batch, const Status& status) {
     asked_.erase(found);
     count_ -= reads.size();
   }
+  if (status.code() == StatusCode::NO_QUORUM) quorum_failures_ += reads.size();
   for (const Read& read : reads) read.done.refuse(status);
 }
 
@@ -100,6 +101,7 @@ std::vector<uint64_t> PendingReads::expire(uint64_t now_ns) {
     }
     count_ -= unanswered.size() + behind.size();
   }
+  quorum_failures_ += unanswered.size();
   for (const Read& read : unanswered) {
     read.done.refuse({StatusCode::NO_QUORUM,
                       "no leader with a majority behind it answered within the deadline"});

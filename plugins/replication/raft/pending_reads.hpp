@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -31,6 +32,8 @@ class PendingReads {
   // Refuses what is late; returns the batches that are empty now.
   std::vector<uint64_t> expire(uint64_t now_ns);
   void refuse_all(const Status& status);
+  // How many were refused since nobody with a majority behind it answered.
+  uint64_t quorum_failures() const { return quorum_failures_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr std::size_t kMaxPending = 65'536;
@@ -49,6 +52,7 @@ class PendingReads {
   std::array<Reads, 2> waiting_;
   std::unordered_map<uint64_t, Reads> asked_;
   std::map<uint64_t, Reads> by_index_;
+  std::atomic<uint64_t> quorum_failures_{0};
 };
 
 }  // namespace kvhost::raft

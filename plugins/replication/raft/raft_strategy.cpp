@@ -176,7 +176,11 @@ std::string RaftStrategy::status() const {
   if (!is_serving_) return R"({"strategy":"raft","role":"stopped"})";
   kvr_buffer out{};
   core_.status(core_node_, &out);
-  return take(out);
+  std::string text = take(out);
+  // Requests are counted on this side, all else is the core's.
+  const uint64_t failures = proposals_.quorum_failures() + reads_.quorum_failures();
+  if (text.size() > 2) text.insert(1, "\"quorum_failures\":" + std::to_string(failures) + ",");
+  return text;
 }
 
 void RaftStrategy::run_command(const kvh_call& call, std::string_view name,

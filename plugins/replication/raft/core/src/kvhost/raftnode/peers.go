@@ -2,6 +2,7 @@ package raftnode
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -177,14 +178,18 @@ func (n *Node) checkCertificate(r *http.Request) string {
 			return "member " + from + " is not known here"
 		}
 	}
-	certificate := r.TLS.PeerCertificates[0]
+	return misnamed(r.TLS.PeerCertificates[0], name)
+}
+
+// misnamed says what is wrong when a certificate does not name a node.
+func misnamed(certificate *x509.Certificate, node string) string {
 	for _, known := range append([]string{certificate.Subject.CommonName}, certificate.DNSNames...) {
-		if known == name && name != "" {
+		if known == node && node != "" {
 			return ""
 		}
 	}
 	return fmt.Sprintf("the certificate is for %q %v, the peer calls itself %q", certificate.Subject.CommonName,
-		certificate.DNSNames, name)
+		certificate.DNSNames, node)
 }
 
 func readJSON(w http.ResponseWriter, r *http.Request, into interface{}) bool {
@@ -224,6 +229,11 @@ func (n *Node) post(address, path string, what, into interface{}, patience time.
 	words, err := io.ReadAll(io.LimitReader(reply.Body, 8<<20))
 	if err != nil {
 		return err
+	}
+	if node := n.targets()[address]; node != "" && reply.TLS != nil && len(reply.TLS.PeerCertificates) > 0 {
+		if why := misnamed(reply.TLS.PeerCertificates[0], node); why != "" {
+			return &Error{CodeConfigError, why}
+		}
 	}
 	if reply.StatusCode != http.StatusOK {
 		return &refusal{strings.TrimSpace(string(words))}
@@ -328,6 +338,9 @@ func (n *Node) lookAt(address, node string) {
 	switch refused := (*refusal)(nil); {
 	case errors.As(err, &refused):
 		view.problem = fmt.Sprintf("peer %s at %s refuses this node: %s", node, address, refused.words)
+	case err != nil && strings.Contains(err.Error(), "malformed HTTP"):
+		view.problem = fmt.Sprintf("peer %s at %s answers, but not as a peer: does it run another strategy than raft? (%v)", node,
+			address, err)
 	case err != nil:
 		view.problem = fmt.Sprintf("peer %s at %s cannot be reached: %v", node, address, err)
 	default:

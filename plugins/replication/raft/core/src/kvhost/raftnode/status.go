@@ -11,18 +11,18 @@ import (
 )
 
 type peerStatus struct {
-	ID          string  `json:"id"`
-	RaftID      string  `json:"raft_id"`
-	Address     string  `json:"address"`
-	Advertise   string  `json:"advertise,omitempty"`
-	Role        string  `json:"role"`
-	Reachable   bool    `json:"reachable"`
-	RoundTripMs float64 `json:"round_trip_ms"`
-	MatchIndex  *uint64 `json:"match_index,omitempty"` // known to the leader
-	Lag         *uint64 `json:"lag,omitempty"`
-	Progress    string  `json:"progress,omitempty"`
-	Problem     string  `json:"problem,omitempty"`
-	IsThisNode  bool    `json:"self,omitempty"`
+	ID         string   `json:"id"`
+	RaftID     string   `json:"raft_id"`
+	Address    string   `json:"address"`
+	Advertise  string   `json:"advertise,omitempty"`
+	Role       string   `json:"role"`
+	Connected  *bool    `json:"connected,omitempty"` // of the others
+	RoundTrip  *float64 `json:"rtt_seconds,omitempty"`
+	MatchIndex *uint64  `json:"match_index,omitempty"` // known to the leader
+	Lag        *uint64  `json:"lag,omitempty"`
+	Progress   string   `json:"progress,omitempty"`
+	Problem    string   `json:"problem,omitempty"`
+	IsThisNode bool     `json:"self,omitempty"`
 }
 
 type nodeStatus struct {
@@ -106,14 +106,19 @@ func (n *Node) fillStatus(s *nodeStatus) {
 			p.Role, s.Leader, s.LeaderAdvertise = "leader", member.ID, member.Advertise
 		}
 		if p.IsThisNode {
-			p.Reachable, p.Address = true, n.peerAddress()
-		} else if view := n.hellos[p.Address]; view != nil {
-			p.Reachable, p.Problem = view.hello != nil, view.problem
-			if p.Reachable {
-				p.RoundTripMs = float64(view.rtt.Microseconds()) / 1000
+			p.Address = n.peerAddress()
+		} else {
+			connected := false
+			p.Connected = &connected
+			if view := n.hellos[p.Address]; view != nil {
+				connected, p.Problem = view.hello != nil, view.problem
+				if connected {
+					seconds := view.rtt.Seconds()
+					p.RoundTrip = &seconds
+				}
 			}
 		}
-		if pr, known := progress[id]; known {
+		if pr, known := progress[id]; known && !p.IsThisNode {
 			match, lag := pr.Match, s.LastIndex-pr.Match
 			p.MatchIndex, p.Lag, p.Progress = &match, &lag, fmt.Sprint(pr.State)
 		}
