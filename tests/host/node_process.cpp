@@ -27,12 +27,13 @@ std::string read_file(const std::string& path) {
 
 }  // namespace
 
-NodeProcess::NodeProcess(std::string directory, const std::vector<std::string>& arguments)
+NodeProcess::NodeProcess(std::string directory, const std::vector<std::string>& arguments,
+                         const std::vector<std::string>& before, const std::string& program)
     : directory_(std::move(directory)) {
   static std::atomic<int> counter{0};
   name_ = directory_ + "/process" + std::to_string(++counter);
-  std::string program = kvhost::testing::binary_dir() + "/bin/kvhost";
-  std::vector<std::string> words{program};
+  std::vector<std::string> words = before;
+  words.push_back(kvhost::testing::binary_dir() + "/bin/" + program);
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
   for (auto& word : words) pointers.push_back(word.data());
@@ -43,7 +44,8 @@ NodeProcess::NodeProcess(std::string directory, const std::vector<std::string>& 
   posix_spawn_file_actions_addopen(&actions, 1, (name_ + ".out").c_str(), kFlags, 0600);
   posix_spawn_file_actions_addopen(&actions, 2, (name_ + ".err").c_str(), kFlags, 0600);
   posix_spawn_file_actions_addchdir_np(&actions, directory_.c_str());
-  if (posix_spawn(&process_, program.c_str(), &actions, nullptr, pointers.data(), environ) != 0) {
+  if (posix_spawnp(&process_, words.front().c_str(), &actions, nullptr, pointers.data(), environ) !=
+      0) {
     process_ = -1;
     ended_ = true;
     status_ = 127 << 8;

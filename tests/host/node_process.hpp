@@ -20,8 +20,10 @@ struct Finished {
 
 class NodeProcess {
  public:
-  // `directory` is its working directory, and where its output is kept.
-  NodeProcess(std::string directory, const std::vector<std::string>& arguments);
+  // `directory` is its working directory, and where its output is kept. `before` are the words of a
+  // command that becomes the program (nsenter, …).
+  NodeProcess(std::string directory, const std::vector<std::string>& arguments,
+              const std::vector<std::string>& before = {}, const std::string& program = "kvhost");
   ~NodeProcess();
   NodeProcess(const NodeProcess&) = delete;
   NodeProcess& operator=(const NodeProcess&) = delete;
