@@ -15,7 +15,7 @@ namespace {
 using Catch::Matchers::Contains;
 
 // Sends bytes to a port; what comes back until the other side closes.
-std::string exchange(const std::string& address, const std::string& bytes) {
+std::string talk(const std::string& address, const std::string& bytes) {
   const int peer = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in to{};
   to.sin_family = AF_INET;
@@ -58,19 +58,19 @@ TEST_CASE("raft refusal: what is no peer gets an answer in words and harms nobod
   RaftCluster cluster(3);
   cluster.start_all();
   const std::string port = cluster.peer_address("node1");
-  CHECK_THAT(exchange(port, std::string(300, 'x') + "\r\n\r\n"), Contains("400 Bad Request"));
-  CHECK_THAT(exchange(port, "GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+  CHECK_THAT(talk(port, std::string(300, 'x') + "\r\n\r\n"), Contains("400 Bad Request"));
+  CHECK_THAT(talk(port, "GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
              Contains("404"));
-  CHECK_THAT(exchange(port, "GET / HTTP/1.1\r\nX: " + std::string(1 << 20, 'x') + "\r\n\r\n"),
+  CHECK_THAT(talk(port, "GET / HTTP/1.1\r\nX: " + std::string(1 << 20, 'x') + "\r\n\r\n"),
              Contains("431"));
-  CHECK_THAT(exchange(port, post("/kvhost/hello", "{not json")), Contains("not the expected JSON"));
-  CHECK_THAT(exchange(port, post("/kvhost/hello", "[1]")), Contains("not the expected JSON"));
-  CHECK_THAT(exchange(port, post("/kvhost/adopt", "{}")), Contains("this node is not meant"));
-  CHECK_THAT(exchange(port, post("/raft", std::string(100, 'x'))), Contains("HTTP/1.1 4"));
-  CHECK_THAT(exchange(port, hello(99, "test", "node9")),
+  CHECK_THAT(talk(port, post("/kvhost/hello", "{not json")), Contains("not the expected JSON"));
+  CHECK_THAT(talk(port, post("/kvhost/hello", "[1]")), Contains("not the expected JSON"));
+  CHECK_THAT(talk(port, post("/kvhost/adopt", "{}")), Contains("this node is not meant"));
+  CHECK_THAT(talk(port, post("/raft", std::string(100, 'x'))), Contains("HTTP/1.1 4"));
+  CHECK_THAT(talk(port, hello(99, "test", "node9")),
              Contains("speaks version 99 of the protocol") && Contains("node1 speaks 1"));
-  CHECK_THAT(exchange(port, hello(1, "other", "node9")), Contains("belongs to cluster \"other\""));
-  CHECK_THAT(exchange(port, hello(1, "test", "node1")), Contains("two nodes call themselves"));
+  CHECK_THAT(talk(port, hello(1, "other", "node9")), Contains("belongs to cluster \"other\""));
+  CHECK_THAT(talk(port, hello(1, "test", "node1")), Contains("two nodes call themselves"));
   for (const auto& name : cluster.names()) CHECK(cluster.takes_writes(name));
 }
 
