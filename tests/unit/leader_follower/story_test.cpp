@@ -207,7 +207,8 @@ TEST_CASE("story: whoever is to take the office and dies leaves it where it is")
     cluster.simulation.feed(cluster.node(0), [&](Replica& replica, Actions& out) {
       replica.transfer({0, 1}, node_key("node3"), cluster.simulation.now(), out);
     });
-    cluster.simulation.run_for(20 * kMillisecond);
+    REQUIRE(cluster.simulation.run_until(
+        [&] { return cluster.node(2).replica->role() == Role::kCandidate; }, 1 * kSecond));
     cluster.simulation.crash(cluster.node(2));
   }
   SECTION("it is cut off before it hears of it") {
@@ -224,7 +225,12 @@ TEST_CASE("story: whoever is to take the office and dies leaves it where it is")
   }
   const Nanos begun = cluster.simulation.now();
   // Clients retry what was refused.
-  while (!cluster.put(1, "k", "after").status.is_ok()) {
+  std::string last = "none";
+  for (;;) {
+    const auto outcome = cluster.put(1, "k", "after");
+    if (outcome.status.is_ok()) break;
+    last = outcome.status.to_string();
+    INFO(last << "; " << cluster.node(0).replica->obstacle(cluster.simulation.now()));
     REQUIRE(cluster.simulation.now() - begun < 9 * kSecond);
   }
   CHECK(cluster.simulation.now() - begun < 9 * kSecond);
