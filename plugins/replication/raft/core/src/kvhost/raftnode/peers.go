@@ -129,7 +129,8 @@ func (n *Node) listen() error {
 func (n *Node) serve(w http.ResponseWriter, r *http.Request) {
 	if why := n.checkCertificate(r); why != "" {
 		n.host.Log(LogWarning, "a connection from "+r.RemoteAddr+" is refused: "+why)
-		http.Error(w, why, http.StatusForbidden)
+		// Not 403: the transport of raft takes that for its removal from the cluster.
+		http.Error(w, why, http.StatusUnauthorized)
 		return
 	}
 	n.mu.Lock()
@@ -163,6 +164,9 @@ func (n *Node) checkCertificate(r *http.Request) string {
 	}
 	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
 		return "no certificate of a peer"
+	}
+	if r.URL.Path == rafthttp.ProbingPrefix {
+		return "" // says nothing and learns nothing
 	}
 	name := r.Header.Get("X-Kvhost-Node")
 	if from := r.Header.Get("X-Server-From"); name == "" && from != "" {
