@@ -118,14 +118,14 @@ Status PwriteLogWriter::prepare_next() {
     is_making_ = true;
     previous = {current_->number(), current_->size()};
   }
-  auto segment = make_segment(previous, options_.segment_size);
-  if (segment) {
+  SegmentPointer segment;
+  {
+    const Making making(*this);
+    KVHOST_TRY_ASSIGN(segment, make_segment(previous, options_.segment_size));
     MutexLock lock(mutex_);
-    next_ = *segment;
+    next_ = segment;
   }
-  finish_making();
-  if (!segment) return segment.error();
-  (*segment)->will_write();
+  segment->will_write();
   return Status::ok();
 }
 
@@ -153,9 +153,8 @@ Status PwriteLogWriter::switch_segment(const Tip& from, uint64_t bytes) {
     MutexLock lock(mutex_);
     next = take_next();
   }
-  const Status switched = go_on_in(std::move(next), from, bytes);
-  finish_making();
-  return switched;
+  const Making making(*this);
+  return go_on_in(std::move(next), from, bytes);
 }
 
 Status PwriteLogWriter::go_on_in(SegmentPointer next, const Tip& from, uint64_t bytes) {
@@ -280,9 +279,8 @@ Status PwriteLogWriter::rotate() {
     // left aside.
     take_next();
   }
-  const Status rotated = rotate_now();
-  finish_making();
-  return rotated;
+  const Making making(*this);
+  return rotate_now();
 }
 
 Status PwriteLogWriter::rotate_now() {

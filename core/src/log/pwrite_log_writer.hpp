@@ -77,6 +77,14 @@ class PwriteLogWriter final : public LogWriter {
   // others.
   SegmentPointer take_next() KVHOST_REQUIRES(mutex_);
   void finish_making();
+  // Ends the making also when memory runs out in it: whoever comes next would wait for ever.
+  struct Making {
+    explicit Making(PwriteLogWriter& writer) : log(writer) {}
+    ~Making() { log.finish_making(); }
+    Making(const Making&) = delete;
+    Making& operator=(const Making&) = delete;
+    PwriteLogWriter& log;
+  };
   // Writes a mark over the last `bytes` of the current segment.
   Status fill_rest(const Tip& from, uint64_t bytes);
   void enter(SegmentPointer segment);

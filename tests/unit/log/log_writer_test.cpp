@@ -1,10 +1,13 @@
 // What the writer promises while all is well, and what it refuses once something failed.
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <new>
 #include <thread>
+#include <utility>
 
 #include "log_world.hpp"
 #include "support/fault_file_system.hpp"
+#include "support/intercepting_file_system.hpp"
 #include "support/recording_file_system.hpp"
 
 namespace kvhost::engine::testing {
@@ -23,6 +26,36 @@ struct FaultyWorld : LogWorld {
     return found;
   }
 };
+
+// Memory runs out once, where a segment is about to get its name.
+struct MemoryShortage : FileInterceptor {
+  bool is_due = false;
+  FileVerdict on_call(const FileCall& call) override {
+    if (call.kind == "rename" && std::exchange(is_due, false)) throw std::bad_alloc();
+    return {};
+  }
+};
+
+TEST_CASE("memory that runs out while a segment is begun ends that attempt alone") {
+  LogWorld world;
+  MemoryShortage shortage;
+  InterceptingFileSystem files(world.files, shortage);
+  world.log = std::move(LogWriter::open(files, "/wal", world.options, LogEnd{})).value();
+  const std::string big(6000, 'b');
+  world.append(big);
+  shortage.is_due = true;
+  SECTION("ahead") { CHECK_THROWS_AS(world.log->prepare_next(), std::bad_alloc); }
+  SECTION("on request") { CHECK_THROWS_AS(world.log->rotate(), std::bad_alloc); }
+  SECTION("because the current one is full") {
+    world.append(std::string(3000, 'b'));
+    CHECK_THROWS_AS(world.log->append(big), std::bad_alloc);
+  }
+  REQUIRE(world.log->prepare_next().is_ok());
+  REQUIRE(world.log->rotate().is_ok());
+  world.append_synced("goes on");
+  world.kill();
+  CHECK(world.start().payloads.back() == "goes on");
+}
 
 TEST_CASE("positions advance by whole records and say what is durable") {
   LogWorld world;

@@ -5,8 +5,7 @@
 //            that RandomAccessFile::read_at may be called by many, and PositionedFile::sync while
 //            another thread is in write_at (it covers the writes that had returned before).
 // Errors:    NO_SPACE (ENOSPC, EDQUOT), OVERLOADED (EMFILE, ENFILE: no descriptor is left),
-// IO_ERROR
-//            (everything else); messages name path, call, errno.
+//            IO_ERROR (everything else); messages name path, call, errno.
 // Durable:   bytes are durable after sync() of their file; a new, renamed or removed name is
 //            durable after sync_directory() of its directory. Nothing else promises anything.
 #pragma once

@@ -313,8 +313,8 @@ class Replica {
     Origin origin;
     NodeKey to = 0;
     Nanos deadline = 0;
-    Nanos held_since =
-        0;  // new requests wait, so that the other can have everything; 0: they do not
+    // New requests wait since then, so that the other can have everything; 0: they do not.
+    Nanos held_since = 0;
     Nanos not_before = 0;  // hold them again
     Nanos asked = 0;
     bool is_deposed = false;
