@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,8 +28,11 @@ std::string report_text(const conformance::Report& report) {
 }
 
 [[noreturn]] void run_child(const conformance::Check& check, const conformance::Subject& subject,
-                            int out) {
+                            pid_t parent, int out) {
   ::setpgid(0, 0);
+  // A group of its own gets no Ctrl-C: a plugin that hangs would outlive who ends kvctl.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);
   conformance::Report report;
   try {
     check.run(subject, report);
@@ -114,8 +118,9 @@ CheckResult run_isolated(const conformance::Check& check, const conformance::Sub
     result.failures.push_back(std::string("no pipe: ") + std::strerror(errno));
     return result;
   }
+  const pid_t self = ::getpid();
   const pid_t child = ::fork();
-  if (child == 0) run_child(check, subject, ends[1]);
+  if (child == 0) run_child(check, subject, self, ends[1]);
   ::close(ends[1]);
   if (child < 0) {
     result.failures.push_back(std::string("no process: ") + std::strerror(errno));

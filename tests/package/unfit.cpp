@@ -22,6 +22,9 @@ class Unfit final : public kvhost::CompactionPolicy {
 #ifdef CRASHES
     std::abort();
 #endif
+#ifdef HANGS
+    for (;;) ::pause();
+#endif
 #ifdef LEAKS_FILES
     if (::open("/dev/null", O_RDONLY) < 0) std::abort();
 #endif

@@ -28,3 +28,26 @@ expect PASSES_OLDER legal-jobs 'would pass'
 expect MOODY same-plan 'for the same tree'
 expect NEVER_RESTS converges 'without a write'
 expect IGNORES_STRIDES newer-tree 'stride'
+
+# Who ends kvctl ends the check that it runs: a plugin that hangs is not left behind.
+build_plugin "$source" "$work/HANGS.so" "$compiler" -DHANGS -pthread
+kvctl plugin validate "$work/HANGS.so" --check create >"$work/out" 2>&1 &
+validator=$!
+check=""
+for _ in $(seq 100); do
+  check=$(pgrep -P "$validator" || true)
+  [[ -n $check ]] && break
+  sleep 0.1
+done
+[[ -n $check ]] || fail "HANGS: the check has not begun"
+kill -TERM "$validator"
+wait "$validator" || true
+for _ in $(seq 50); do
+  [[ -e /proc/$check ]] || break
+  sleep 0.1
+done
+if [[ -e /proc/$check ]]; then
+  kill -9 "$check"
+  fail "HANGS: the check outlives kvctl"
+fi
+echo "HANGS: ends with kvctl"

@@ -367,8 +367,9 @@ void PrimaryBackup::give_up_late(Clock::time_point now, std::vector<Waiter>& lat
 void PrimaryBackup::apply_loop() {
   std::unique_lock lock(mutex_);
   while (is_running_) {
-    changed_.wait_for(lock, std::chrono::milliseconds(50),
-                      [&] { return !is_running_ || applied_ < std::min(settled_, last_); });
+    changed_.wait_for(lock, std::chrono::milliseconds(50), [&] {
+      return !is_running_ || (!is_broken_ && applied_ < std::min(settled_, last_));
+    });
     std::vector<Waiter> late;
     give_up_late(Clock::now(), late);
     if (!late.empty()) {
