@@ -1,35 +1,56 @@
 #include "engine/memtable_insert.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace kvhost::engine {
+
+namespace {
+
+// Effects whose places in the memtable are brought near together.
+constexpr std::size_t kWindow = 16;
+
+void insert(const Effect& effect, SequenceNumber sequence, Memtable& table) {
+  Record record;
+  record.key = effect.key;
+  record.sequence = sequence;
+  switch (effect.type) {
+    case EffectType::kPut:
+    case EffectType::kPutExpiring:
+      record.type = RecordType::kPut;
+      record.value = effect.value;
+      record.expires_at_ms = effect.expires_at_ms;
+      table.add(record);
+      break;
+    case EffectType::kTombstone:
+      record.type = RecordType::kTombstone;
+      table.add(record);
+      break;
+    case EffectType::kRangeTombstone:
+      table.add_range_tombstone(effect.key, effect.value, sequence);
+      break;
+    case EffectType::kNothing:
+      break;
+  }
+}
+
+}  // namespace
 
 Result<LogBatchHeader> insert_payload(std::string_view payload, MemtableUnit& unit) {
   LogBatchDecoder from(payload);
   KVHOST_TRY(from.status());
   SequenceNumber sequence = from.header().first_sequence;
-  while (const auto effect = from.next()) {
-    Record record;
-    record.key = effect->key;
-    record.sequence = sequence++;
-    switch (effect->type) {
-      case EffectType::kPut:
-      case EffectType::kPutExpiring:
-        record.type = RecordType::kPut;
-        record.value = effect->value;
-        record.expires_at_ms = effect->expires_at_ms;
-        unit.table.add(record);
-        break;
-      case EffectType::kTombstone:
-        record.type = RecordType::kTombstone;
-        unit.table.add(record);
-        break;
-      case EffectType::kRangeTombstone:
-        unit.table.add_range_tombstone(effect->key, effect->value, record.sequence);
-        break;
-      case EffectType::kNothing:
-        break;
+  std::array<Effect, kWindow> window;
+  std::array<std::string_view, kWindow> keys;
+  for (std::size_t count = kWindow; count == kWindow;) {
+    for (count = 0; count < kWindow; ++count) {
+      const auto effect = from.next();
+      if (!effect) break;
+      window[count] = *effect;
+      keys[count] = effect->key;
     }
+    if (count > 1) unit.table.prefetch(std::span(keys).first(count));
+    for (std::size_t i = 0; i < count; ++i) insert(window[i], sequence++, unit.table);
   }
   KVHOST_TRY(from.status());
   unit.last_sequence = std::max(unit.last_sequence, sequence - 1);

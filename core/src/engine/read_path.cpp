@@ -148,10 +148,14 @@ Result<std::vector<GetResult>> ReadPath::multi_get(const ReadOptions& options,
   std::vector<KeyLookup> lookups;
   ByteLimit limit(options.max_bytes);
   lookups.reserve(keys.size());
+  std::vector<std::string_view> views;
+  views.reserve(keys.size());
   for (const KeyRef& key : keys) {
-    engine_keys.emplace_back(key.space, key.key);
-    lookups.emplace_back(engine_keys.back().view(), snapshot);
-    look_into_memtables(*state, lookups.back());
+    views.push_back(engine_keys.emplace_back(key.space, key.key).view());
+  }
+  state->active->table.prefetch(views);
+  for (const std::string_view key : views) {
+    look_into_memtables(*state, lookups.emplace_back(key, snapshot));
     KVHOST_TRY(limit.take(lookups.back()));
   }
 

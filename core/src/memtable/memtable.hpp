@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -45,6 +46,8 @@ class Memtable {
   // The newest version of `key` with a number not above `max_sequence`, tombstones included. Range
   // tombstones are asked apart, and win when their number is higher.
   std::optional<FoundRecord> get(std::string_view key, SequenceNumber max_sequence) const;
+  // Ahead of get() for several keys.
+  void prefetch(std::span<const std::string_view> keys) const { index_.prefetch(keys); }
   // The newest number not above `snapshot` of a range tombstone that covers `key`; 0 = none.
   SequenceNumber max_covering_tombstone(std::string_view key, SequenceNumber snapshot) const;
 

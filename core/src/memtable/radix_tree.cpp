@@ -1,6 +1,7 @@
 #include "memtable/radix_tree.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <memory>
 
@@ -17,6 +18,38 @@ std::size_t common_prefix(std::string_view a, std::string_view b) {
 }
 
 uint8_t byte_at(std::string_view key, std::size_t at) { return static_cast<uint8_t>(key[at]); }
+
+// Walks that are under way together.
+constexpr std::size_t kWalks = 16;
+
+struct Walk {
+  std::string_view key;
+  const Node* node;
+  std::size_t depth;
+};
+
+// One step of find(). False: the walk has come to its end; a leaf there is on its way.
+bool step(Walk& walk) {
+  const Node* const node = walk.node;
+  walk.depth += node->prefix_size;
+  if (walk.depth >= walk.key.size()) {
+    __builtin_prefetch(node->terminal.load(std::memory_order_relaxed));
+    return false;
+  }
+  const TreeSlot* const slot = find_child(node, byte_at(walk.key, walk.depth++));
+  if (slot == nullptr) return false;
+  const TreePointer at = slot->load(std::memory_order_acquire);
+  if (at == 0) return false;
+  if (is_leaf(at)) {
+    const char* const leaf = reinterpret_cast<const char*>(as_leaf(at));
+    __builtin_prefetch(leaf);
+    __builtin_prefetch(leaf + 64);
+    return false;
+  }
+  walk.node = as_node(at);
+  __builtin_prefetch(walk.node);
+  return true;
+}
 
 }  // namespace
 
@@ -41,6 +74,26 @@ const Leaf* RadixTree::find(std::string_view key) const {
     ++depth;
   }
   return nullptr;
+}
+
+void RadixTree::prefetch(std::span<const std::string_view> keys) const {
+  const TreePointer root = root_.load(std::memory_order_acquire);
+  if (root == 0 || is_leaf(root)) return;
+  std::array<Walk, kWalks> walks;
+  while (!keys.empty()) {
+    std::size_t count = std::min(keys.size(), kWalks);
+    for (std::size_t i = 0; i < count; ++i) walks[i] = {keys[i], as_node(root), 0};
+    keys = keys.subspan(count);
+    while (count > 0) {
+      for (std::size_t i = 0; i < count;) {
+        if (step(walks[i])) {
+          ++i;
+        } else {
+          walks[i] = walks[--count];
+        }
+      }
+    }
+  }
 }
 
 void RadixTree::insert(const Record& record) {

@@ -1,5 +1,6 @@
 // Readers beside the writer: what was published is found, iterators stay in order. Meaningful above
 // all under the thread sanitizer.
+#include <array>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <string>
@@ -33,7 +34,10 @@ TEST_CASE("readers see what the writer published, in order, while it writes") {
         const uint64_t visible = published.load(std::memory_order_acquire);
         if (visible == 0) continue;
         const uint64_t i = 1 + random.below(visible);
-        const auto found = memtable.get(key_of(i), visible);
+        const std::string key = key_of(i);
+        const std::array<std::string_view, 3> near{key, "range", "absent"};
+        memtable.prefetch(near);
+        const auto found = memtable.get(key, visible);
         if (!found || found->sequence < i || found->sequence > visible) ++faults;
         if (memtable.max_covering_tombstone("range", visible) + 64 < visible) ++faults;
         auto iterator = memtable.iterator();

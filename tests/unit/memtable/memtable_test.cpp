@@ -17,6 +17,8 @@ using test::RecordModel;
 
 TEST_CASE("an empty memtable has nothing") {
   const Memtable memtable;
+  const std::vector<std::string_view> keys{"", "key"};
+  memtable.prefetch(keys);
   CHECK(memtable.empty());
   CHECK_FALSE(memtable.get("key", kMaxSequence));
   CHECK_FALSE(memtable.get("", kMaxSequence));
@@ -103,6 +105,9 @@ TEST_CASE("iterators walk both ways over random records as the model does") {
       memtable.add(record.view());
       model.add(std::move(record));
     }
+    // Keys that are there and keys that are not: bringing them near changes nothing.
+    for (int i = 0; i < 20; ++i) keys.push_back(nasty_key(random));
+    memtable.prefetch(std::vector<std::string_view>(keys.begin(), keys.end()));
     walk_like_the_model(*memtable.iterator(), model, random, 1500);
   }
 }
