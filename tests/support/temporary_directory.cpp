@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <filesystem>
 
 #include "base/assert.hpp"
@@ -10,7 +13,9 @@ namespace kvhost::engine::testing {
 
 TemporaryDirectory::TemporaryDirectory() {
   path_ = (std::filesystem::temp_directory_path() / "kvhost-test-XXXXXX").string();
-  KVHOST_ASSERT(::mkdtemp(path_.data()) != nullptr, "no temporary directory could be made");
+  if (::mkdtemp(path_.data()) != nullptr) return;
+  std::fprintf(stderr, "%s: %s\n", path_.c_str(), std::strerror(errno));
+  KVHOST_ASSERT(false, "no temporary directory could be made");
 }
 
 TemporaryDirectory::~TemporaryDirectory() {
