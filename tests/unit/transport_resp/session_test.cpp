@@ -314,6 +314,11 @@ TEST_CASE("resp session: a slow reader is not read from") {
   CHECK(with.said().size() < 300'000);
   with.turn();
   CHECK(with.said().size() > 200'000);
+  // Whoever goes away meanwhile leaves nothing behind.
+  CHECK(with.session.in_flight() == 1);
+  with.session.abandon();
+  with.turn();
+  CHECK(with.session.is_over());
 }
 
 TEST_CASE("resp session: a protocol error is the last word") {
