@@ -63,4 +63,15 @@ TEST_CASE("raft tls: a certificate of another authority is refused, and both sid
   tls.check_without_node3();
 }
 
+TEST_CASE("raft tls: a certificate is good for the node that it names alone") {
+  TlsCluster tls;
+  tls.cluster.kill("node3");
+  tls.issue(tls.authority, "node3", "node7");
+  tls.cluster.start("node3");
+  const std::string words = "the peer is to be \"node3\", but its certificate names node7";
+  CHECK(tls.logs("node1", words));
+  CHECK(tls.logs("node3", words));
+  tls.check_without_node3();
+}
+
 }  // namespace kvhost::testing

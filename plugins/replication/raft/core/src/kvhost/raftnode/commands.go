@@ -57,7 +57,7 @@ func (n *Node) Command(name string, arguments []byte, patience time.Duration) ([
 			deadline, _ := ctx.Deadline()
 			left := time.Until(deadline)
 			var answer commandAnswer
-			err := n.post(n.addressOf(member), commandPath, forwardedCommand{name, arguments, left.Milliseconds()}, &answer, left)
+			err := n.post(member.ID, n.addressOf(member), commandPath, forwardedCommand{name, arguments, left.Milliseconds()}, &answer, left)
 			if err != nil {
 				return nil, &Error{CodeOutcomeUnknown, fmt.Sprintf("%s: the leader %s did not answer: %v", name, member.ID, err)}
 			}
@@ -134,7 +134,7 @@ func (n *Node) add(ctx context.Context, id, address string, learner bool) ([]byt
 	}
 	var other hello
 	mine := n.introduce()
-	if err := n.post(address, helloPath, mine, &other, helloPatience); err != nil {
+	if err := n.post(id, address, helloPath, mine, &other, helloPatience); err != nil {
 		return nil, false, &Error{CodeConnectionFailed, fmt.Sprintf("add: the node at %s does not answer: %v. Start it first, with the same "+
 			"cluster_id and bootstrap = \"existing\"; nothing was changed", address, err)}
 	}

@@ -253,12 +253,12 @@ func (n *Node) bringIn() {
 	mine := n.introduce()
 	n.mu.Lock()
 	members := n.conf.members
-	var fresh []string
+	fresh := map[string]string{} // address to name
 	removed := false
 	for id, member := range members.Members {
 		if view := n.hellos[n.addressOf(member)]; view != nil && view.hello != nil {
 			if view.hello.Formation == "" && view.hello.RaftID == raftIDText(id) {
-				fresh = append(fresh, n.addressOf(member))
+				fresh[n.addressOf(member)] = member.ID
 			}
 			for _, gone := range view.hello.Removed {
 				removed = removed || gone == mine.RaftID
@@ -269,9 +269,9 @@ func (n *Node) bringIn() {
 	if removed {
 		n.refuse("this node was removed from the cluster. To take part again it must be emptied and added (kvctl cluster add)")
 	}
-	for _, address := range fresh {
+	for address, node := range fresh {
 		var answer hello
-		err := n.post(address, adoptPath, adoption{ClusterID: mine.ClusterID, Formation: mine.Formation, Members: members.list()},
+		err := n.post(node, address, adoptPath, adoption{ClusterID: mine.ClusterID, Formation: mine.Formation, Members: members.list()},
 			&answer, helloPatience)
 		if err != nil {
 			n.host.Log(LogWarning, fmt.Sprintf("the new member at %s does not come in: %v", address, err))

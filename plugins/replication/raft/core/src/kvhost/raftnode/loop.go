@@ -126,7 +126,7 @@ func (n *Node) sendMessages(r *runningRaft, messages []raftpb.Message) {
 			messages[i].To = 0
 		}
 	}
-	r.transport.Send(messages)
+	r.links.send(messages)
 }
 
 func (n *Node) roleMoved(r *runningRaft, soft *raft.SoftState) {
@@ -238,8 +238,18 @@ func (n *Node) confMoved(r *runningRaft, at configuration) {
 
 // raftPort is what the transport between peers calls.
 type raftPort struct {
-	n *Node
-	r *runningRaft
+	n    *Node
+	r    *runningRaft
+	from uint64 // the only sender that is believed; 0: any
+}
+
+type forgedError struct{ from, claimed uint64 }
+
+func (e forgedError) Error() string {
+	return fmt.Sprintf("member %016x sends a message that says to be from %016x", e.from, e.claimed)
+}
+func (e forgedError) WriteTo(w http.ResponseWriter) {
+	http.Error(w, e.Error(), http.StatusUnauthorized)
 }
 
 type removedError struct{}
@@ -252,6 +262,9 @@ func (removedError) WriteTo(w http.ResponseWriter) {
 var _ rafthttp.Raft = (*raftPort)(nil)
 
 func (p *raftPort) Process(ctx context.Context, m raftpb.Message) error {
+	if p.from != 0 && m.From != p.from {
+		return forgedError{p.from, m.From}
+	}
 	if p.IsIDRemoved(m.From) {
 		return removedError{}
 	}

@@ -12,10 +12,7 @@ import (
 
 	"kvhost/raftlog"
 
-	"go.etcd.io/etcd/etcdserver/api/rafthttp"
-	stats "go.etcd.io/etcd/etcdserver/api/v2stats"
 	"go.etcd.io/etcd/pkg/transport"
-	"go.etcd.io/etcd/pkg/types"
 	"go.etcd.io/etcd/raft"
 	"go.etcd.io/etcd/raft/raftpb"
 	"go.uber.org/zap"
@@ -44,7 +41,7 @@ type Node struct {
 
 	listener net.Listener
 	server   *http.Server
-	client   *http.Client
+	clients  clients
 	tlsInfo  transport.TLSInfo
 
 	stopc   chan struct{}
@@ -75,8 +72,7 @@ type Node struct {
 type runningRaft struct {
 	log       *raftlog.Log // its own locks
 	node      *raft.RawNode
-	transport *rafthttp.Transport // any goroutine
-	handler   http.Handler
+	links     *links // its own locks
 	recvc     chan raftpb.Message
 	callc     chan func() // runs on the loop
 	applier   *applier    // its own locks
@@ -101,6 +97,7 @@ func New(configText []byte, host Host) (*Node, error) {
 	}
 	n.zap = newZapLogger(host)
 	n.moves = newMoves(n)
+	n.clients = clients{n: n, all: map[string]*http.Client{}}
 	return n, nil
 }
 
@@ -177,15 +174,13 @@ func (n *Node) Stop() {
 		}
 		n.running.Wait()
 		if r != nil {
-			r.transport.Stop()
+			r.links.stop()
 			r.snapshots.close()
 			if err := r.log.Close(); err != nil {
 				n.host.Log(LogError, "close the raft log: "+err.Error())
 			}
 		}
-		if n.client != nil {
-			n.client.CloseIdleConnections()
-		}
+		n.clients.close()
 		n.moves.finishAll()
 	})
 }
@@ -307,14 +302,9 @@ func (n *Node) newRaft(log *raftlog.Log, founded membership) (*runningRaft, erro
 	if err != nil {
 		return nil, &Error{CodeInternal, err.Error()}
 	}
-	r.transport = &rafthttp.Transport{Logger: n.zap, DialTimeout: time.Second, TLSInfo: n.tlsInfo, ID: types.ID(n.raftID),
-		URLs:      types.MustNewURLs([]string{n.config.url(n.peerAddress())}),
-		ClusterID: types.ID(n.identity.transportCluster()), Raft: &raftPort{n, r},
-		ServerStats: stats.NewServerStats("", ""), LeaderStats: stats.NewLeaderStats(raftIDText(n.raftID)), ErrorC: r.errorc}
-	if err := r.transport.Start(); err != nil {
-		return nil, &Error{CodeConfigError, "TLS between peers: " + err.Error()}
+	if r.links, err = newLinks(n, r); err != nil {
+		return nil, err
 	}
-	r.handler = r.transport.Handler()
 	n.updatePeers(r, at.members)
 	return r, nil
 }
@@ -380,13 +370,13 @@ func (n *Node) updatePeers(r *runningRaft, members membership) {
 		if id == n.raftID {
 			continue
 		}
-		url := []string{n.config.url(n.addressOf(member))}
-		r.transport.AddPeer(types.ID(id), url)
-		r.transport.UpdatePeer(types.ID(id), url)
+		if err := r.links.keep(id, member.ID, n.addressOf(member)); err != nil {
+			n.host.Log(LogError, fmt.Sprintf("%s cannot be reached until this node is restarted: %v", member.ID, err))
+		}
 	}
 	for id := range members.Removed {
-		if id != n.raftID && r.transport.Get(types.ID(id)) != nil {
-			r.transport.RemovePeer(types.ID(id))
+		if id != n.raftID {
+			r.links.remove(id)
 		}
 	}
 }

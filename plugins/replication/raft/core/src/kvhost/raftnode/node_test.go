@@ -141,7 +141,14 @@ func TestWithoutAMajorityNothingIsExecuted(t *testing.T) {
 }
 
 func TestABatchAboveTheLogsRecordLimitIsTakenWhole(t *testing.T) {
-	c := threeNodes(t)
+	c := newFakeCluster(t, "node1", "node2", "node3")
+	for _, name := range c.names {
+		config := c.configs[name]
+		config.ElectionTimeout = 5 * time.Second // the batch takes its time on a busy machine
+		c.configs[name] = config
+	}
+	c.start(c.names...)
+	c.ready(c.names...)
 	large := strings.Repeat("0123456789abcdef", 25<<16) // 25 MiB
 	c.put("node2", "before")
 	c.put("node2", large)

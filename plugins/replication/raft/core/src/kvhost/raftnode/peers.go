@@ -18,9 +18,10 @@ import (
 )
 
 const (
-	helloPath     = "/kvhost/hello"
-	adoptPath     = "/kvhost/adopt"
-	commandPath   = "/kvhost/command"
+	ownPrefix     = "/kvhost/"
+	helloPath     = ownPrefix + "hello"
+	adoptPath     = ownPrefix + "adopt"
+	commandPath   = ownPrefix + "command"
 	protocol      = 1
 	helloPatience = 2 * time.Second
 	// A message between peers is at most one entry above the size limit; nothing honest is longer.
@@ -96,12 +97,10 @@ func (n *Node) listen() error {
 		}
 		return &Error{code, fmt.Sprintf("listen for peers on %s: %v", n.config.Listen, err)}
 	}
-	trip, err := rafthttp.NewRoundTripper(n.tlsInfo, time.Second)
-	if err != nil {
+	if _, err := n.clients.to(n.config.NodeID); err != nil { // tells at once of files that are no good
 		listener.Close()
-		return &Error{CodeConfigError, "TLS between peers: " + err.Error()}
+		return err
 	}
-	n.client = &http.Client{Transport: trip}
 	n.listener = listener
 	n.server = &http.Server{Handler: http.HandlerFunc(n.serve), ErrorLog: newHTTPLog(n.host),
 		ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 64 << 10}
@@ -153,7 +152,7 @@ func (n *Node) serve(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == rafthttp.RaftSnapshotPrefix:
 		http.NotFound(w, r) // files travel by snapshotPath
 	default:
-		running.handler.ServeHTTP(w, r)
+		running.links.serve(w, r)
 	}
 }
 
@@ -169,31 +168,29 @@ func (n *Node) checkCertificate(r *http.Request) string {
 		return "" // says nothing and learns nothing
 	}
 	name := r.Header.Get("X-Kvhost-Node")
-	if from := r.Header.Get("X-Server-From"); name == "" && from != "" {
+	if !strings.HasPrefix(r.URL.Path, ownPrefix) {
 		// The transport of raft names the member by its number.
+		from, err := sender(r)
+		if err != nil {
+			return err.Error()
+		}
 		n.mu.Lock()
-		for id, member := range n.conf.members.Members {
-			if fmt.Sprintf("%x", id) == from {
-				name = member.ID
-			}
-		}
+		member, known := n.conf.members.Members[from]
 		n.mu.Unlock()
-		if name == "" {
-			return "member " + from + " is not known here"
+		if !known {
+			return fmt.Sprintf("member %016x is not known here", from)
 		}
+		name = member.ID
 	}
 	return misnamed(r.TLS.PeerCertificates[0], name)
 }
 
 // misnamed says what is wrong when a certificate does not name a node.
 func misnamed(certificate *x509.Certificate, node string) string {
-	for _, known := range append([]string{certificate.Subject.CommonName}, certificate.DNSNames...) {
-		if known == node && node != "" {
-			return ""
-		}
+	if node != "" && certificate.VerifyHostname(node) == nil {
+		return ""
 	}
-	return fmt.Sprintf("the certificate is for %q %v, the peer calls itself %q", certificate.Subject.CommonName,
-		certificate.DNSNames, node)
+	return fmt.Sprintf("the peer is to be %q, but its certificate names %s", node, strings.Join(certificate.DNSNames, ", "))
 }
 
 func readJSON(w http.ResponseWriter, r *http.Request, into interface{}) bool {
@@ -214,7 +211,7 @@ func writeJSON(w http.ResponseWriter, what interface{}) {
 }
 
 // post sends JSON to a peer and reads its answer; words of a refusal come back as the error.
-func (n *Node) post(address, path string, what, into interface{}, patience time.Duration) error {
+func (n *Node) post(node, address, path string, what, into interface{}, patience time.Duration) error {
 	text, err := json.Marshal(what)
 	if err != nil {
 		return err
@@ -224,7 +221,11 @@ func (n *Node) post(address, path string, what, into interface{}, patience time.
 		return err
 	}
 	n.sign(request)
-	client := http.Client{Transport: n.client.Transport, Timeout: patience}
+	to, err := n.clients.to(node)
+	if err != nil {
+		return err
+	}
+	client := http.Client{Transport: to.Transport, Timeout: patience}
 	reply, err := client.Do(request)
 	if err != nil {
 		return err
@@ -233,11 +234,6 @@ func (n *Node) post(address, path string, what, into interface{}, patience time.
 	words, err := io.ReadAll(io.LimitReader(reply.Body, 8<<20))
 	if err != nil {
 		return err
-	}
-	if node := n.targets()[address]; node != "" && reply.TLS != nil && len(reply.TLS.PeerCertificates) > 0 {
-		if why := misnamed(reply.TLS.PeerCertificates[0], node); why != "" {
-			return &Error{CodeConfigError, why}
-		}
 	}
 	if reply.StatusCode != http.StatusOK {
 		return &refusal{strings.TrimSpace(string(words))}
@@ -337,7 +333,7 @@ func (n *Node) lookAt(address, node string) {
 	mine := n.introduce()
 	var other hello
 	begun := time.Now()
-	err := n.post(address, helloPath, mine, &other, helloPatience)
+	err := n.post(node, address, helloPath, mine, &other, helloPatience)
 	view := &peerView{node: node, at: time.Now(), rtt: time.Since(begun)}
 	switch refused := (*refusal)(nil); {
 	case errors.As(err, &refused):

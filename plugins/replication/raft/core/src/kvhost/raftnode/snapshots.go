@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	snapshotPath     = "/kvhost/snapshot"      // pieces of a file
-	snapshotDonePath = "/kvhost/snapshot-done" // the receiver's last word
+	snapshotPath     = ownPrefix + "snapshot"      // pieces of a file
+	snapshotDonePath = ownPrefix + "snapshot-done" // the receiver's last word
 	pieceBytes       = 256 << 10
 	// A receiver that asks for nothing this long has gone.
 	transferPatience = 30 * time.Second
@@ -40,6 +40,7 @@ type offer struct {
 	URL         string          `json:"url,omitempty"`
 	Incarnation uint64          `json:"incarnation"`
 	Manifest    json.RawMessage `json:"manifest,omitempty"`
+	sender      string          // the receiver's knowledge
 }
 
 // transfer is a checkpoint that a receiver is fetching.
@@ -132,7 +133,7 @@ func (s *snapshots) offer(m raftpb.Message, history confHistory) error {
 	m.Snapshot = raftpb.Snapshot{Data: content,
 		Metadata: raftpb.SnapshotMetadata{Index: index, Term: term, ConfState: conf.conf}}
 	s.n.host.Log(LogInfo, fmt.Sprintf("offers a snapshot at index %d to member %016x", index, m.To))
-	s.r.transport.Send([]raftpb.Message{m})
+	s.r.links.send([]raftpb.Message{m})
 	return nil
 }
 
@@ -305,6 +306,9 @@ func (s *snapshots) receive(m raftpb.Message) error {
 	if err := json.Unmarshal(m.Snapshot.Data, &what); err != nil {
 		return fmt.Errorf("the offer of a snapshot is damaged: %v", err)
 	}
+	s.n.mu.Lock()
+	what.sender = s.n.conf.members.Members[m.From].ID
+	s.n.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.receiving != 0 {
@@ -434,7 +438,11 @@ func (s *snapshots) fetchFrom(what *offer, install uint64, file string, offset u
 		return offset, true, err
 	}
 	s.n.sign(request)
-	reply, err := s.n.client.Do(request)
+	client, err := s.n.clients.to(what.sender)
+	if err != nil {
+		return offset, true, err
+	}
+	reply, err := client.Do(request)
 	if err != nil {
 		return offset, false, err
 	}
@@ -482,7 +490,11 @@ func (s *snapshots) sayDone(what *offer, ok bool, why string) {
 		return
 	}
 	s.n.sign(request)
-	if reply, err := s.n.client.Do(request); err == nil {
+	client, err := s.n.clients.to(what.sender)
+	if err != nil {
+		return
+	}
+	if reply, err := client.Do(request); err == nil {
 		reply.Body.Close()
 	}
 }
