@@ -38,13 +38,15 @@ std::optional<int64_t> parse_number(std::string_view text) {
 
 }  // namespace
 
-void BatchResolver::begin_group(SequenceNumber first) {
+void BatchResolver::begin_group(SequenceNumber first, bool memory_only) {
   buffer_.clear();
   if (buffer_.capacity() > kKeptBuffer) buffer_.shrink_to_fit();
   expected_bytes_ = 0;
   extents_.clear();
   first_sequence_ = first;
   next_sequence_ = first;
+  memory_only_ = memory_only;
+  needs_disk_ = false;
   counts_ = {};
   if (tracks_pending_) pending_.clear();
   tracks_pending_ = false;
@@ -128,7 +130,12 @@ Result<std::optional<CurrentRecord>> BatchResolver::current(uint32_t space, std:
   key_buffer_.append(key);
   if (!tracks_pending_) catch_up();
   const auto pending = pending_.find(key_buffer_);
-  if (!pending) return reader_.latest(key_buffer_, now_ms_);
+  if (!pending) {
+    KVHOST_TRY_ASSIGN(Latest found, reader_.latest(key_buffer_, now_ms_, memory_only_));
+    if (!found.needs_disk) return std::move(found.record);
+    needs_disk_ = true;
+    return Status(StatusCode::INTERNAL, "the disk must be read for this batch");
+  }
   const Effect& effect = pending->effect;
   const bool is_put = effect.type == EffectType::kPut || effect.type == EffectType::kPutExpiring;
   if (!is_put || (effect.expires_at_ms != 0 && effect.expires_at_ms <= now_ms_)) {

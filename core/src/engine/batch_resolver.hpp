@@ -42,8 +42,9 @@ class BatchResolver {
  public:
   BatchResolver(LatestReader& reader, SizeLimits limits) : reader_(reader), limits_(limits) {}
 
-  // Begins a group whose first effect gets the number `first`.
-  void begin_group(SequenceNumber first);
+  // Begins a group whose first effect gets the number `first`. `memory_only`: a batch for which
+  // the disk had to be read fails, and needs_disk() says so.
+  void begin_group(SequenceNumber first, bool memory_only = false);
   // Makes room for a batch of the group. Every batch is expected before the first is resolved: the
   // buffer must not move while views into it are held.
   void expect(std::string_view batch);
@@ -56,6 +57,7 @@ class BatchResolver {
   // The number that the next effect gets.
   SequenceNumber next_sequence() const { return next_sequence_; }
   const OperationCounts& counts() const { return counts_; }
+  bool needs_disk() const { return needs_disk_; }
 
  private:
   struct Extent {
@@ -87,6 +89,8 @@ class BatchResolver {
   SequenceNumber first_sequence_ = 0;
   SequenceNumber next_sequence_ = 0;
   uint64_t now_ms_ = 0;
+  bool memory_only_ = false;
+  bool needs_disk_ = false;
   OperationCounts counts_;
 
   // Filled from the first read of a group on; a group of blind writes never pays for it.

@@ -48,6 +48,7 @@ class EngineImpl final : public Engine, private CompactionHost {
   Result<WriteResult> write(const WriteOptions& options, const WriteBatch& batch) override;
   void write_async(const WriteOptions& options, const WriteBatch& batch,
                    WriteCallback done) override;
+  std::optional<Result<WriteResult>> try_write(const WriteBatch& batch) override;
   Result<std::vector<WriteResult>> apply(const ReplicationPosition& first,
                                          std::span<const OrderedBatch> batches) override;
   ReplicationPosition applied_position() override;
@@ -90,6 +91,10 @@ class EngineImpl final : public Engine, private CompactionHost {
   // Leading the writes (engine_write.cpp). The caller leads: serves one group and hands the lead
   // on. True when `mine` was in it.
   bool lead_writes(WriteRequest* mine);
+  // The leader: a group can be carried out without waiting for anything.
+  bool is_at_ease() const;
+  // The leader, after a group: what the group has made due.
+  void look_after_writes();
   // False: the leader's own request was refused meanwhile.
   bool make_room(WriteRequest* mine);
   void switch_memtable();

@@ -11,6 +11,8 @@ namespace {
 
 // How often a stalled leader looks for deadlines that have passed.
 constexpr std::chrono::milliseconds kStallCheck{5};
+// What a larger batch takes is more than the thread that brings it should be kept for.
+constexpr std::size_t kLargestTried = 64 << 10;
 
 }  // namespace
 
@@ -63,6 +65,35 @@ bool EngineImpl::lead_writes(WriteRequest* mine) {
   }
   const WriteGroup group = queue_.take();
   commit_->commit(group);
+  look_after_writes();
+  // Once the group is finished the engine may be closed under this thread's feet.
+  const bool is_mine_served = mine != nullptr && mine->state == WriteRequest::State::kTaken;
+  queue_.finish(group);
+  return is_mine_served;
+}
+
+// A batch that is in memory after a microsecond is not worth waking a thread for, and being woken.
+std::optional<Result<WriteResult>> EngineImpl::try_write(const WriteBatch& batch) {
+  if (!may_lose_acknowledged() || batch.bytes().size() > kLargestTried) return std::nullopt;
+  if (!queue_.try_lead()) return std::nullopt;
+  std::optional<Result<WriteResult>> outcome;
+  if (is_at_ease()) {
+    WriteRequest request;
+    request.batch = batch.bytes();
+    if (commit_->try_commit(request)) outcome = std::move(request.outcome);
+    look_after_writes();
+  }
+  queue_.give_up_lead();
+  return outcome;
+}
+
+bool EngineImpl::is_at_ease() const {
+  return !errors_.any() && !memtables_->is_active_full() && controller_.strain(pressure()) <= 0 &&
+         !wal_->writer().needs_next() &&
+         !reserve_->is_low(visible_.load(std::memory_order_relaxed));
+}
+
+void EngineImpl::look_after_writes() {
   if (memtables_->is_active_full() &&
       memtables_->immutable_count() < options_.max_immutable_memtables) {
     switch_memtable();
@@ -72,10 +103,6 @@ bool EngineImpl::lead_writes(WriteRequest* mine) {
   if (needs_segment || reserve_->is_low(visible_.load(std::memory_order_relaxed))) {
     maintenance_->wake();
   }
-  // Once the group is finished the engine may be closed under this thread's feet.
-  const bool is_mine_served = mine != nullptr && mine->state == WriteRequest::State::kTaken;
-  queue_.finish(group);
-  return is_mine_served;
 }
 
 // Without the memory for another one the memtable grows for now; the next group tries again.

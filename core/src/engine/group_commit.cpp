@@ -31,13 +31,30 @@ void GroupCommit::commit(const WriteGroup& group) {
   }
   std::span<const std::string_view> payloads;
   const Status resolved = or_out_of_memory([&]() -> Status {
-    payloads = resolve(group);
+    payloads = resolve(group, false);
     return Status::ok();
   });
   if (!resolved) {
     fail_group(group, resolved);
     return;
   }
+  carry_out(group, payloads);
+}
+
+bool GroupCommit::try_commit(WriteRequest& request) {
+  WriteGroup group;
+  group.push_back(&request);
+  std::span<const std::string_view> payloads;
+  const Status resolved = or_out_of_memory([&]() -> Status {
+    payloads = resolve(group, true);
+    return Status::ok();
+  });
+  if (!resolved || resolver_.needs_disk()) return false;
+  carry_out(group, payloads);
+  return true;
+}
+
+void GroupCommit::carry_out(const WriteGroup& group, std::span<const std::string_view> payloads) {
   if (const Status durable = make_durable(group, payloads); !durable) {
     // Whoever failed a condition judged by a batch that is now lost must decide anew, too.
     fail_group(group, durable);
@@ -47,8 +64,8 @@ void GroupCommit::commit(const WriteGroup& group) {
   count_outcomes(group, resolver_.counts());
 }
 
-std::span<const std::string_view> GroupCommit::resolve(const WriteGroup& group) {
-  resolver_.begin_group(with_.visible.load(std::memory_order_relaxed) + 1);
+std::span<const std::string_view> GroupCommit::resolve(const WriteGroup& group, bool memory_only) {
+  resolver_.begin_group(with_.visible.load(std::memory_order_relaxed) + 1, memory_only);
   // A request that is overdue has its outcome already.
   group.for_each([&](WriteRequest& request) {
     if (request.outcome) resolver_.expect(request.batch);

@@ -44,6 +44,8 @@ class GroupCommit {
 
   // Sets the outcome of every request of the group.
   void commit(const WriteGroup& group);
+  // The same for one request, if the disk need not be read for it; else it is as it was.
+  bool try_commit(WriteRequest& request);
   // Carries out one batch that a strategy has ordered. An error is that of the state (a failed
   // read); what is wrong with the batch itself is its outcome.
   Result<WriteResult> apply(const ReplicationPosition& position, const OrderedBatch& batch);
@@ -56,7 +58,8 @@ class GroupCommit {
  private:
   Status make_durable(const WriteGroup& group, std::span<const std::string_view> payloads);
   // Resolves every request that has no outcome yet; the payloads to log.
-  std::span<const std::string_view> resolve(const WriteGroup& group);
+  std::span<const std::string_view> resolve(const WriteGroup& group, bool memory_only);
+  void carry_out(const WriteGroup& group, std::span<const std::string_view> payloads);
   // What the log holds must get into the memtable: without the memory for that the process ends,
   // and the next start replays it.
   void publish(std::span<const std::string_view> payloads, const BatchResolver& resolver) noexcept;

@@ -17,12 +17,16 @@ struct CurrentRecord {
   uint64_t expires_at_ms = 0;  // 0 = never
 };
 
+struct Latest {
+  std::optional<CurrentRecord> record;
+  bool needs_disk = false;  // memory alone does not know
+};
+
 class LatestReader {
  public:
   virtual ~LatestReader() = default;
   // The newest published record of an engine key, unless it is deleted or expired at `now_ms`.
-  virtual Result<std::optional<CurrentRecord>> latest(std::string_view engine_key,
-                                                      uint64_t now_ms) = 0;
+  virtual Result<Latest> latest(std::string_view engine_key, uint64_t now_ms, bool memory_only) = 0;
 };
 
 }  // namespace kvhost::engine

@@ -213,13 +213,17 @@ Result<std::vector<GetResult>> ReadPath::multi_get(const ReadOptions& options,
   return results;
 }
 
-Result<std::optional<CurrentRecord>> ReadPath::latest(std::string_view engine_key,
-                                                      uint64_t now_ms) {
+Result<Latest> ReadPath::latest(std::string_view engine_key, uint64_t now_ms, bool memory_only) {
   ReadOptions options;
+  options.memory_only = memory_only;
   options.now_ms = std::max<uint64_t>(1, now_ms);
   KVHOST_TRY_ASSIGN(GetResult found, get(options, engine_key));
-  if (!found.found()) return std::optional<CurrentRecord>();
-  return std::optional(CurrentRecord{std::move(found.value), found.version, found.expires_at_ms});
+  Latest latest;
+  latest.needs_disk = found.outcome == Lookup::kNeedsDisk;
+  if (found.found()) {
+    latest.record = CurrentRecord{std::move(found.value), found.version, found.expires_at_ms};
+  }
+  return latest;
 }
 
 }  // namespace kvhost::engine

@@ -38,8 +38,7 @@ class ReadPath final : public LatestReader {
   Result<GetResult> get(const ReadOptions& options, std::string_view engine_key);
   Result<std::vector<GetResult>> multi_get(const ReadOptions& options,
                                            std::span<const KeyRef> keys);
-  Result<std::optional<CurrentRecord>> latest(std::string_view engine_key,
-                                              uint64_t now_ms) override;
+  Result<Latest> latest(std::string_view engine_key, uint64_t now_ms, bool memory_only) override;
 
  private:
   const Dependencies with_;

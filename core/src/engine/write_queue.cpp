@@ -165,6 +165,13 @@ void WriteQueue::lead() {
   has_leader_ = true;
 }
 
+bool WriteQueue::try_lead() {
+  MutexLock lock(mutex_);
+  if (is_closed_ || has_leader_ || first_ != nullptr || outsiders_ > 0) return false;
+  has_leader_ = true;
+  return true;
+}
+
 WriteGroup WriteQueue::take() {
   WriteGroup group;
   std::size_t bytes = 0;

@@ -90,6 +90,8 @@ class WriteQueue {
 
   // Becomes the leader without a request of its own; waits as long as it takes.
   void lead();
+  // The same without waiting: false when somebody leads, waits, or the queue is closed.
+  bool try_lead();
 
   // Leader: detaches the next group. Requests that are overdue come back done. May be empty.
   WriteGroup take();

@@ -78,6 +78,9 @@ class Replaceable final : public ReplaceableEngine {
     const HeldStatePointer state = current();
     state->engine->write_async(options, batch, std::move(done));
   }
+  std::optional<Result<WriteResult>> try_write(const WriteBatch& batch) override {
+    return current()->engine->try_write(batch);
+  }
   Result<std::vector<WriteResult>> apply(const ReplicationPosition& first,
                                          std::span<const OrderedBatch> batches) override {
     {

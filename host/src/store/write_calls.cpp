@@ -1,5 +1,5 @@
-// kvh_store.write: checks, encodes and hands over; the answer comes on the engine's or the
-// strategy's thread.
+// kvh_store.write: checks, encodes and hands over. What the engine can carry out at once is
+// answered inside the call; else the answer comes on the engine's or the strategy's thread.
 #include <new>
 #include <utility>
 
@@ -36,14 +36,36 @@ struct WriteRequestFacts {
   kvh_result_sink sink{};
 };
 
-Status go(StoreCore& core, const WriteRequestFacts& request) {
+// The answer of a write that the engine could carry out at once. What fails after that must not
+// look like a write that did not happen.
+Status tell(const Result<engine::WriteResult>& result, kvh_result_sink sink) {
+  try {
+    const WriteOutcome outcome =
+        result ? WriteOutcome::of(*result) : WriteOutcome::of(result.error());
+    outcome.tell(sink);
+    return outcome.status;
+  } catch (const std::bad_alloc&) {
+    return {StatusCode::OUTCOME_UNKNOWN, "memory ran out between a write and its answer"};
+  }
+}
+
+// OK: the write is done or, with `is_pending`, under way.
+Status go(StoreCore& core, const WriteRequestFacts& request, bool& is_pending) {
+  const bool is_identified = request.call.request_id.size != 0 && request.input.op_count != 0;
+  BatchLease batch;
+  if (!is_identified) {
+    encode_write(request.call.space, request.input, *batch);
+    if (core.ordering == nullptr) {
+      const auto done = core.engine.load(std::memory_order_acquire)->try_write(*batch);
+      if (done) return tell(*done, request.sink);
+    }
+  }
+  is_pending = true;
   KVHOST_TRY_ASSIGN(ByteReservation reservation, reserve_bytes(core, request.bytes));
-  if (request.call.request_id.size != 0 && request.input.op_count != 0) {
+  if (is_identified) {
     return IdentifiedWrite::start(core, request.call, request.input, request.facts,
                                   std::move(reservation), request.sink);
   }
-  BatchLease batch;
-  encode_write(request.call.space, request.input, *batch);
   const auto write = CallRef<PendingWrite>::adopt(
       new PendingWrite(core, request.facts, std::move(reservation), request.sink));
   KVHOST_TRY(core.pending.add(*write));
@@ -80,11 +102,7 @@ void PendingWrite::on_outcome(WriteOutcome outcome) noexcept {
 
 void PendingWrite::deliver(const WriteOutcome& outcome) {
   if (!take()) return;
-  const StatusCode code = outcome.status.code();
-  if (code == StatusCode::OK || code == StatusCode::CONDITION_FAILED) {
-    const kvh_result result = outcome.to_abi();
-    sink_.fn(sink_.ctx, &result);
-  }
+  outcome.tell(sink_);
   finish(outcome.status);
 }
 
@@ -108,8 +126,10 @@ int32_t start_write(StoreCore& core, const kvh_call* call, const WriteInput& inp
   timed.deadline_ns = time.deadline_ns;
   const PendingFacts facts{
       kind, call->session, call->token, time.deadline_ns + kGraceNs, time.started_ns, done};
-  const Status started = go(core, {timed, input, bytes, facts, sink});
-  return started.is_ok() ? KVH_PENDING : core.answer(kind, time.started_ns, started, error);
+  bool is_pending = false;
+  const Status status = go(core, {timed, input, bytes, facts, sink}, is_pending);
+  if (status.is_ok() && is_pending) return KVH_PENDING;
+  return core.answer(kind, time.started_ns, status, error);
 }
 
 }  // namespace kvhost::host

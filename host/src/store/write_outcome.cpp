@@ -51,4 +51,10 @@ kvh_result WriteOutcome::to_abi() const {
           sizeof(kvh_failed_condition)};
 }
 
+void WriteOutcome::tell(kvh_result_sink sink) const {
+  if (!status.is_ok() && status.code() != StatusCode::CONDITION_FAILED) return;
+  const kvh_result result = to_abi();
+  sink.fn(sink.ctx, &result);
+}
+
 }  // namespace kvhost::host

@@ -25,6 +25,8 @@ struct WriteOutcome {
   static WriteOutcome of(Status status, const kvh_result* result);
   // Borrows this.
   kvh_result to_abi() const;
+  // Fills the sink, if this is an outcome that has one.
+  void tell(kvh_result_sink sink) const;
 };
 
 }  // namespace kvhost::host

@@ -75,6 +75,7 @@ void Loop::settle() {
     }
     turn_.clear();
     services.writes.submit();
+    services.writes.answer_finished();
   }
   // A session may have worked more than once.
   std::sort(worked_.begin(), worked_.end());

@@ -57,8 +57,8 @@ class CombinedWrite final : public Task {
     }
   }
 
-  // The store has it from now on; run() comes when it is done.
-  void submit(uint64_t store_session) {
+  // True when it is done already. Else the store has it from now on, and run() comes when it is.
+  bool submit(uint64_t store_session) {
     if (kind_ == DirectReply::kNumber) {
       for (const Entry& entry : entries_) entry.session->conflicts().count_left();
     }
@@ -76,14 +76,14 @@ class CombinedWrite final : public Task {
     const int32_t code = store.write(store.self, &call, ops_.data(), ops_.size(), sizeof(kvh_op),
                                      &absent, is_conditional ? 1 : 0, sizeof(kvh_condition),
                                      {&on_result, this}, {&on_done, this}, &error);
-    if (code == KVH_PENDING) return;
+    if (code == KVH_PENDING) return false;
     status_ = detail::read_status(code, &error);
-    loop_.mailbox.post(*this);
+    return true;
   }
 
   void run() override {
     --loop_.in_flight;
-    loop_.server.metrics.duration_ns(loop_.now_ns - started_ns_);
+    loop_.server.metrics.duration_ns(steady_ns() - started_ns_);
     const bool is_doubtful =
         kind_ == DirectReply::kNumber && status_.code() == StatusCode::NOT_A_NUMBER;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
@@ -217,7 +217,14 @@ void WriteCombiner::add(Session& session, uint64_t slot, uint32_t space,
 
 void WriteCombiner::submit() {
   if (!open_) return;
-  open_.release()->submit(store_session_);
+  CombinedWrite* const batch = open_.release();
+  if (batch->submit(store_session_)) finished_.push_back(batch);
+}
+
+void WriteCombiner::answer_finished() {
+  // What an answer begins may finish more.
+  for (std::size_t i = 0; i < finished_.size(); ++i) finished_[i]->run();
+  finished_.clear();
 }
 
 void WriteCombiner::recycle(std::unique_ptr<CombinedWrite> batch) {

@@ -27,6 +27,9 @@ class WriteCombiner {
   void add(Session& session, uint64_t slot, uint32_t space, const std::vector<kvh_op>& ops,
            DirectReply reply);
   void submit();
+  // Answers the batches that the store carried out inside submit(). Not while a session is at work:
+  // it may be one that is answered.
+  void answer_finished();
   bool is_empty() const;
 
  private:
@@ -37,6 +40,7 @@ class WriteCombiner {
   LoopServices& loop_;
   const uint64_t store_session_;
   std::unique_ptr<CombinedWrite> open_;
+  std::vector<CombinedWrite*> finished_;
   std::vector<std::unique_ptr<CombinedWrite>> spare_;
 };
 

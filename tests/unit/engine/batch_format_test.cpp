@@ -43,9 +43,7 @@ WriteBatch everything() {
 // The state that a resolver meets in these tests: nothing at all.
 class EmptyState final : public LatestReader {
  public:
-  Result<std::optional<CurrentRecord>> latest(std::string_view, uint64_t) override {
-    return std::optional<CurrentRecord>();
-  }
+  Result<Latest> latest(std::string_view, uint64_t, bool) override { return Latest{}; }
 };
 
 }  // namespace

@@ -22,6 +22,8 @@ class EngineProxy final : public engine::Engine {
   std::atomic<bool> needs_disk{false};
   // Writes are carried out, but their answers wait for release().
   std::atomic<bool> hold_answers{false};
+  // Writes may be carried out at once.
+  std::atomic<bool> writes_at_once{false};
   // The next write is refused so, without being carried out.
   void refuse_next_write(Status status) {
     const std::lock_guard lock(mutex_);
@@ -80,6 +82,11 @@ class EngineProxy final : public engine::Engine {
     auto result = real_->write(options, batch);
     const std::lock_guard lock(mutex_);
     held_.push_back([done = std::move(done), result = std::move(result)] { done(result); });
+  }
+  std::optional<Result<engine::WriteResult>> try_write(const engine::WriteBatch& batch) override {
+    if (!writes_at_once) return std::nullopt;
+    ++writes_;
+    return real_->try_write(batch);
   }
   Result<std::vector<engine::WriteResult>> apply(
       const engine::ReplicationPosition& first,

@@ -13,6 +13,53 @@ TEST_CASE("what was written is read, with its version") {
   CHECK(node.get("pear") == "(absent)");
 }
 
+TEST_CASE("what the engine can write at once is answered inside the call, and counted") {
+  StoreFixture node;
+  // The first write of a life reserves numbers on the disk.
+  node.put("first", "1");
+  const uint64_t before = node.engine->writes();
+  node.engine->writes_at_once = true;
+  const kvh_store& store = *node.facade->table();
+  kvh_call call{};
+  call.size = sizeof call;
+  call.session = node.session;
+  kvh_op op{};
+  op.type = KVH_OP_PUT;
+  op.key = detail::to_bytes("apple");
+  op.value = detail::to_bytes("red");
+  struct Told {
+    int sinks = 0;
+    int completions = 0;
+    uint64_t version = 0;
+    uint64_t failed = 0;
+  } told;
+  const kvh_result_sink sink{[](void* ctx, const kvh_result* result) noexcept {
+                               auto& to = *static_cast<Told*>(ctx);
+                               ++to.sinks;
+                               to.version = result->version;
+                               to.failed = result->failed_count;
+                             },
+                             &told};
+  const kvh_done done{
+      [](void* ctx, int32_t, const kvh_error*) noexcept { ++static_cast<Told*>(ctx)->completions; },
+      &told};
+  kvh_error error = detail::make_error();
+  CHECK(store.write(store.self, &call, &op, 1, sizeof op, nullptr, 0, sizeof(kvh_condition), sink,
+                    done, &error) == KVH_OK);
+  CHECK(told.sinks == 1);
+  CHECK(told.version > 0);
+  CHECK(node.get("apple") == "red");
+  kvh_condition absent{};
+  absent.type = KVH_IF_ABSENT;
+  absent.key = op.key;
+  CHECK(store.write(store.self, &call, &op, 1, sizeof op, &absent, 1, sizeof absent, sink, done,
+                    &error) == KVH_CONDITION_FAILED);
+  CHECK(told.sinks == 2);
+  CHECK(told.failed == 1);
+  CHECK(told.completions == 0);
+  CHECK(node.engine->writes() == before + 2);
+}
+
 TEST_CASE("a read of several keys answers in the order asked for") {
   StoreFixture node;
   node.put("a", "1");

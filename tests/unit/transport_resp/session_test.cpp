@@ -44,6 +44,7 @@ class Conversation {
       session.unlist();
       session.work();
       loop.writes.submit();
+      loop.writes.answer_finished();
       loop.mailbox.run_all();
     }
   }

@@ -162,6 +162,11 @@ class Engine {
   virtual void write_async(const WriteOptions& options, const WriteBatch& batch,
                            WriteCallback done) = 0;
 
+  // Carries the batch out at once, if nothing has to be waited for: no sync, no other writer, no
+  // slowdown, nothing to be read from the disk. None: nothing has happened; the batch is one for
+  // write() or write_async().
+  virtual std::optional<Result<WriteResult>> try_write(const WriteBatch&) { return std::nullopt; }
+
   // For a replication strategy that keeps the log (WalSync::kOff): carries out batches at
   // `first`, `first.index + 1`, … in order. Deterministic: results depend on the state and the
   // batches alone. One caller at a time.
@@ -188,7 +193,8 @@ class Engine {
   virtual Status wait_until_idle() = 0;
   // Replaces the policy under load; running jobs finish under the old one.
   virtual void set_policy(std::shared_ptr<CompactionPolicy> policy, std::string name) = 0;
-  // Online backup base: hard links of the tables and a manifest, in a directory that does not exist.
+  // Online backup base: hard links of the tables and a manifest, in a directory that does not
+  // exist.
   virtual Status checkpoint(const std::string& directory) = 0;
   // Reads and checks every table beside everything else; damage is a finding, not an error.
   virtual Result<ScrubReport> scrub(const ScrubOptions&) {
