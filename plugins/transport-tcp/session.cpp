@@ -86,7 +86,13 @@ std::optional<Frame> Session::next_frame() {
 std::optional<Frame> Session::cut_frame() {
   const std::string_view bytes = unread();
   wanted_ = kHeaderBytes;
-  if (bytes.size() < kHeaderBytes) return std::nullopt;
+  if (bytes.size() < kHeaderBytes) {
+    // Nothing is waited for behind a length that no frame has.
+    const Status possible =
+        bytes.size() < kLengthBytes ? Status() : check_length(bytes, limits_.max_frame_bytes);
+    if (!possible.is_ok()) fail(possible);
+    return std::nullopt;
+  }
   const auto header = decode_header(bytes, limits_.max_frame_bytes);
   if (!header) {
     fail(header.error());

@@ -10,6 +10,19 @@ Status bad_header(const std::string& problem) {
 }
 }  // namespace
 
+Status check_length(std::string_view bytes, uint64_t max_frame_bytes) {
+  const uint32_t length = ByteReader(bytes.substr(0, kLengthBytes)).u32("length");
+  if (length < kHeaderBytes - kLengthBytes) {
+    return bad_header("length says " + std::to_string(length) + ", expected at least " +
+                      std::to_string(kHeaderBytes - kLengthBytes));
+  }
+  if (kLengthBytes + uint64_t{length} > max_frame_bytes) {
+    return bad_header("length says " + std::to_string(length) + ", a frame has at most " +
+                      std::to_string(max_frame_bytes - kLengthBytes) + " bytes after it");
+  }
+  return {};
+}
+
 Result<FrameHeader> decode_header(std::string_view bytes, uint64_t max_frame_bytes) {
   ByteReader reader(bytes.substr(0, kHeaderBytes));
   FrameHeader header;
@@ -19,14 +32,7 @@ Result<FrameHeader> decode_header(std::string_view bytes, uint64_t max_frame_byt
   const uint8_t reserved = reader.u8("reserved");
   header.request_id = reader.u64("request id");
   KVHOST_TRY(reader.finish("frame header"));
-  if (header.length < kHeaderBytes - kLengthBytes) {
-    return bad_header("length says " + std::to_string(header.length) + ", expected at least " +
-                      std::to_string(kHeaderBytes - kLengthBytes));
-  }
-  if (header.frame_bytes() > max_frame_bytes) {
-    return bad_header("length says " + std::to_string(header.length) + ", a frame has at most " +
-                      std::to_string(max_frame_bytes - kLengthBytes) + " bytes after it");
-  }
+  KVHOST_TRY(check_length(bytes, max_frame_bytes));
   if (reserved != 0) {
     return bad_header("the reserved byte is " + std::to_string(reserved) + ", expected 0");
   }

@@ -44,6 +44,9 @@ struct Frame {
   bool is_error() const { return (flags & kIsError) != 0; }
 };
 
+// Whether a frame may have the length at the start of `bytes`, which holds at least kLengthBytes.
+Status check_length(std::string_view bytes, uint64_t max_frame_bytes);
+
 // Reads the header at the start of `bytes`, which holds at least kHeaderBytes.
 Result<FrameHeader> decode_header(std::string_view bytes, uint64_t max_frame_bytes);
 

@@ -129,6 +129,19 @@ TEST_CASE("session: a header that cannot be one ends the connection with words")
   CHECK_FALSE(session.wants_input());
 }
 
+TEST_CASE("session: a length that no frame has is told at once, without the rest of the header") {
+  const std::string_view length =
+      GENERATE(std::string_view("\x0b\0\0\0", 4), std::string_view("\xff\xff\xff\xff", 4));
+  Session session = opened();
+  feed(session, std::string(length.substr(0, 3)));
+  CHECK_FALSE(session.next_frame());
+  CHECK_FALSE(session.should_close());
+  feed(session, std::string(length.substr(3)));
+  CHECK_FALSE(session.next_frame());
+  CHECK(last_word(session).code() == StatusCode::PROTOCOL_ERROR);
+  CHECK(session.should_close());
+}
+
 TEST_CASE("session: a length alone allocates nothing") {
   SessionLimits limits = kLimits;
   limits.max_frame_bytes = uint64_t{1} << 31;
