@@ -86,6 +86,8 @@ const std::vector<Check>& all_checks() {
        seconds(180), &check_failing_state_machine},
       {"restart", "after a restart nothing acknowledged is missing or doubled",
        KVH_KIND_REPLICATION, seconds(180), &check_restart},
+      {"partition", "three nodes, one of them cut off and back again, agree on what was promised",
+       KVH_KIND_REPLICATION, seconds(400), &check_partition},
   };
   return all;
 }

@@ -31,5 +31,7 @@ void check_stop_completes(const Subject&, Report&);
 void check_barriers(const Subject&, Report&);
 void check_failing_state_machine(const Subject&, Report&);
 void check_restart(const Subject&, Report&);
+// As three nodes, one of which is cut off.
+void check_partition(const Subject&, Report&);
 
 }  // namespace kvhost::conformance

@@ -29,6 +29,12 @@ expect MOODY same-plan 'for the same tree'
 expect NEVER_RESTS converges 'without a write'
 expect IGNORES_STRIDES newer-tree 'stride'
 
+# A strategy of which each node goes its own way: nodes that do not agree are found.
+source=$(dirname "$source")/unfit_strategy.cpp
+expect LONELY partition 'was acknowledged and is applied 0 times'
+expect HASTY partition 'was refused as not executed, and is applied'
+source=$3
+
 # Who ends kvctl ends the check that it runs: a plugin that hangs is not left behind.
 build_plugin "$source" "$work/HANGS.so" "$compiler" -DHANGS -pthread
 kvctl plugin validate "$work/HANGS.so" --check create >"$work/out" 2>&1 &

@@ -208,6 +208,59 @@ TEST_CASE("state machine: keeps the order of the log") {
   CHECK(fake.batches() == std::vector<std::string>{"a", "b"});
   CHECK_FALSE(machine.apply({1, 1, 2}, batches, [](auto...) {}).is_ok());
   CHECK(fake.faults().size() == 1);
+  // An entry of the strategy's own has no stamp; a batch with one that goes back is a fault.
+  const kvh_ordered_batch own[] = {{0, {}}};
+  CHECK(machine.apply({1, 1, 3}, own, [](auto...) {}).is_ok());
+  const kvh_ordered_batch early[] = {{9, detail::to_bytes("c")}};
+  CHECK_FALSE(machine.apply({1, 1, 4}, early, [](auto...) {}).is_ok());
+  CHECK(fake.faults().size() == 2);
+}
+
+// Sends the checkpoint of one to another in pieces of `bytes`; the install's status.
+Status install(const StateMachine& from, const StateMachine& to, uint64_t bytes) {
+  KVHOST_TRY_ASSIGN(const auto checkpoint, from.checkpoint_open());
+  KVHOST_TRY_ASSIGN(const uint64_t handle, to.install_begin(checkpoint.manifest));
+  for (uint64_t offset = 0;;) {
+    KVHOST_TRY_ASSIGN(const auto piece,
+                      from.checkpoint_read(checkpoint.handle, "state", offset, bytes));
+    if (piece.empty()) break;
+    KVHOST_TRY(to.install_write(handle, "state", offset, piece));
+    offset += piece.size();
+  }
+  from.checkpoint_close(checkpoint.handle);
+  return to.install_commit(handle);
+}
+
+TEST_CASE("state machine: a checkpoint of one becomes the state of another") {
+  FakeStateMachine one;
+  FakeStateMachine other;
+  const StateMachine from(one.table());
+  const StateMachine to(other.table());
+  const kvh_ordered_batch batches[] = {{10, detail::to_bytes("a 7")}, {2'000'000'000'000, {}}};
+  REQUIRE(from.apply({3, 2, 1}, batches, [](auto...) {}).is_ok());
+  // Stamps go on from what was applied, here and where it was installed.
+  CHECK(from.now_ms() == 2'000'000'000'000);
+  REQUIRE(install(from, to, 3).is_ok());
+  CHECK(other.batches() == one.batches());
+  CHECK(other.applied().index == 2);
+  CHECK(other.applied().incarnation == 3);
+  CHECK(to.durable().index == 2);
+  CHECK(to.now_ms() == 2'000'000'000'000);
+
+  const auto checkpoint = from.checkpoint_open();
+  REQUIRE(checkpoint.has_value());
+  const auto handle = to.install_begin(checkpoint->manifest);
+  REQUIRE(handle.has_value());
+  CHECK(to.install_begin(checkpoint->manifest).error().code() == StatusCode::CONFLICT);
+  CHECK(to.install_wanted(*handle).value().find("\"offset\":0") != std::string::npos);
+  CHECK(to.install_write(*handle, "state", 5, "x").code() == StatusCode::INVALID_ARGUMENT);
+  const auto whole = from.checkpoint_read(checkpoint->handle, "state", 0, 1 << 20);
+  REQUIRE(whole.has_value());
+  CHECK(to.install_write(*handle, "state", 0, std::string(whole->size(), '#')).code() ==
+        StatusCode::CORRUPTION);
+  CHECK(to.install_commit(*handle).code() == StatusCode::INVALID_ARGUMENT);
+  CHECK(other.applied().index == 2);
+  REQUIRE(to.install_begin(checkpoint->manifest).has_value());
 }
 
 }  // namespace

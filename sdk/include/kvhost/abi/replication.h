@@ -17,7 +17,7 @@ extern "C" {
 #define KVH_KIND_REPLICATION "kvhost.replication/1"
 
 typedef struct kvh_ordered_batch {
-  uint64_t now_ms; /* stamped by the node that ordered it; never decreasing along the log */
+  uint64_t now_ms; /* of the node that ordered it; never decreasing; 0: empty, an entry of its own */
   kvh_bytes bytes;
 } kvh_ordered_batch;
 

@@ -1,5 +1,5 @@
 // The host's side of a replication strategy: keeps what was applied, in order, and refuses what is
-// out of order.
+// out of order. Its checkpoints are installed by another one.
 //
 //   FakeStateMachine machine;
 //   strategy.attach(kvhost::StateMachine(machine.table()));
@@ -9,12 +9,15 @@
 // Lifetime:  outlives the component.
 #pragma once
 
+#include <algorithm>
+#include <charconv>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "kvhost/abi/replication.h"
 #include "kvhost/detail/boundary.hpp"
+#include "kvhost/testing/fake_checkpoints.hpp"
 
 namespace kvhost::testing {
 
@@ -54,6 +57,20 @@ class FakeStateMachine {
   int32_t apply(const kvh_position& first, const kvh_ordered_batch* batches, uint64_t count,
                 uint64_t stride, kvh_results_sink sink, kvh_error* error);
   Status take(uint64_t index, const kvh_ordered_batch& batch);
+  void fill_checkpoint_slots();
+  void fill_install_slots();
+  // The state as the bytes of a checkpoint, and back.
+  std::string encode() const;
+  void decode(const std::string& state);
+  Status commit(uint64_t install);
+  // Runs `body`, which yields a Status, under the lock.
+  template <typename Body>
+  static int32_t answered(void* self, kvh_error* error, const char* slot, Body body) noexcept {
+    return detail::guarded(error, slot, [&] {
+      const std::lock_guard lock(of(self).mutex_);
+      return detail::write_status(error, body(of(self)));
+    });
+  }
 
   mutable std::mutex mutex_;
   std::vector<std::string> batches_;
@@ -64,6 +81,7 @@ class FakeStateMachine {
   uint64_t now_ms_ = 1'700'000'000'000;
   uint32_t role_ = 0;
   int32_t apply_failure_ = KVH_OK;
+  FakeCheckpoints checkpoints_;
   void (*on_durable_)(void* ctx, const kvh_position* position) KVH_NOEXCEPT = nullptr;
   void* durable_ctx_ = nullptr;
   kvh_state_machine table_{};
@@ -86,7 +104,7 @@ inline Status FakeStateMachine::take(uint64_t index, const kvh_ordered_batch& ba
   if (applied_.index != 0 && index != applied_.index + 1) {
     fault = "batch " + std::to_string(index) + " was applied after " +
             std::to_string(applied_.index) + "; expected " + std::to_string(applied_.index + 1);
-  } else if (batch.now_ms < last_now_ms_) {
+  } else if (batch.now_ms < last_now_ms_ && (batch.now_ms != 0 || batch.bytes.size != 0)) {
     fault = "the stamp of batch " + std::to_string(index) + " goes back";
   }
   if (!fault.empty()) {
@@ -95,7 +113,7 @@ inline Status FakeStateMachine::take(uint64_t index, const kvh_ordered_batch& ba
   }
   batches_.emplace_back(detail::to_view(batch.bytes));
   applied_.index = index;
-  last_now_ms_ = batch.now_ms;
+  last_now_ms_ = std::max(last_now_ms_, batch.now_ms);
   return {};
 }
 
@@ -148,8 +166,107 @@ inline FakeStateMachine::FakeStateMachine() {
     const std::lock_guard lock(of(self).mutex_);
     of(self).role_ = role;
   };
-  table_.now_ms = [](void* self) noexcept { return of(self).locked(of(self).now_ms_); };
+  // Never before what was applied, as the host's, whatever node had stamped it.
+  table_.now_ms = [](void* self) noexcept {
+    const std::lock_guard lock(of(self).mutex_);
+    return std::max(of(self).now_ms_, of(self).last_now_ms_);
+  };
   table_.last_version = [](void* self) noexcept { return of(self).applied().index; };
+  fill_checkpoint_slots();
+  fill_install_slots();
+}
+
+// The newest stamp, then each batch with its length before it.
+inline std::string FakeStateMachine::encode() const {
+  std::string state = std::to_string(last_now_ms_) + " ";
+  for (const auto& batch : batches_) state += std::to_string(batch.size()) + " " + batch;
+  return state;
+}
+
+inline void FakeStateMachine::decode(const std::string& state) {
+  const char* at = state.data();
+  const char* const end = at + state.size();
+  const auto number = [&] {
+    uint64_t value = 0;
+    at = std::from_chars(at, end, value).ptr;
+    if (at != end) ++at;
+    return value;
+  };
+  last_now_ms_ = number();
+  batches_.clear();
+  while (at != end) {
+    const uint64_t size = number();
+    batches_.emplace_back(at, size);
+    at += size;
+  }
+}
+
+inline Status FakeStateMachine::commit(uint64_t install) {
+  KVHOST_TRY_ASSIGN(const std::string state, checkpoints_.commit(install));
+  decode(state);
+  applied_ = checkpoints_.position();
+  durable_ = applied_;
+  return {};
+}
+
+inline void FakeStateMachine::fill_checkpoint_slots() {
+  table_.checkpoint_open = [](void* self, uint64_t* checkpoint, kvh_position* position,
+                              kvh_bytes_sink manifest, kvh_error* error) noexcept -> int32_t {
+    return answered(self, error, "checkpoint_open", [&](FakeStateMachine& mine) -> Status {
+      std::string text;
+      KVHOST_TRY_ASSIGN(*checkpoint, mine.checkpoints_.open(mine.encode(), mine.applied_, text));
+      *position = mine.applied_;
+      detail::send(manifest, text);
+      return {};
+    });
+  };
+  table_.checkpoint_read = [](void* self, uint64_t checkpoint, kvh_bytes file, uint64_t offset,
+                              uint64_t max_bytes, kvh_bytes_sink sink,
+                              kvh_error* error) noexcept -> int32_t {
+    return answered(self, error, "checkpoint_read", [&](FakeStateMachine& mine) -> Status {
+      KVHOST_TRY_ASSIGN(
+          const std::string bytes,
+          mine.checkpoints_.read(checkpoint, detail::to_view(file), offset, max_bytes));
+      if (!bytes.empty()) detail::send(sink, bytes);
+      return {};
+    });
+  };
+  table_.checkpoint_close = [](void* self, uint64_t checkpoint) noexcept {
+    const std::lock_guard lock(of(self).mutex_);
+    of(self).checkpoints_.close(checkpoint);
+  };
+}
+
+inline void FakeStateMachine::fill_install_slots() {
+  table_.install_begin = [](void* self, kvh_bytes manifest, uint64_t* install,
+                            kvh_error* error) noexcept -> int32_t {
+    return answered(self, error, "install_begin", [&](FakeStateMachine& mine) -> Status {
+      KVHOST_TRY_ASSIGN(*install, mine.checkpoints_.begin_install(detail::to_view(manifest)));
+      return {};
+    });
+  };
+  table_.install_wanted = [](void* self, uint64_t, kvh_bytes_sink sink,
+                             kvh_error* error) noexcept -> int32_t {
+    return answered(self, error, "install_wanted", [&](FakeStateMachine& mine) -> Status {
+      detail::send(sink, mine.checkpoints_.wanted());
+      return {};
+    });
+  };
+  table_.install_write = [](void* self, uint64_t install, kvh_bytes file, uint64_t offset,
+                            kvh_bytes bytes, kvh_error* error) noexcept -> int32_t {
+    return answered(self, error, "install_write", [&](FakeStateMachine& mine) {
+      return mine.checkpoints_.write(install, detail::to_view(file), offset,
+                                     detail::to_view(bytes));
+    });
+  };
+  table_.install_commit = [](void* self, uint64_t install, kvh_error* error) noexcept -> int32_t {
+    return answered(self, error, "install_commit",
+                    [&](FakeStateMachine& mine) { return mine.commit(install); });
+  };
+  table_.install_abort = [](void* self, uint64_t install) noexcept {
+    const std::lock_guard lock(of(self).mutex_);
+    of(self).checkpoints_.abort(install);
+  };
 }
 
 }  // namespace kvhost::testing
