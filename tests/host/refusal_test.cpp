@@ -94,6 +94,26 @@ TEST_CASE("a world-writable plugin is refused") {
   CHECK(says(refusal(folder, 78, {"--set", "node.plugin_path=plugins"}), "chmod o-w " + plugins));
 }
 
+TEST_CASE("a plugin that its group may write is told of, once") {
+  const NodeFolder folder;
+  const std::string plugins = folder.path() + "/plugins";
+  std::filesystem::create_directory(plugins);
+  std::filesystem::copy_file(kvhost::testing::binary_dir() + "/tests/plugins/tiny/tiny.so",
+                             plugins + "/tiny.so");
+  REQUIRE(chmod((plugins + "/tiny.so").c_str(), 0775) == 0);
+  folder.write_tiny();
+  // It offers the policy and the transport of this node.
+  NodeProcess node(folder.path(),
+                   {"--config", "node.toml", "--set", "node.plugin_path=" + plugins});
+  REQUIRE(node.prints("ready"));
+  node.send(SIGTERM);
+  const auto end = node.wait();
+  CHECK(end.exit_code == 0);
+  const auto at = end.err.find("chmod g-w " + plugins + "/tiny.so");
+  REQUIRE(at != std::string::npos);
+  CHECK(end.err.find("chmod g-w", at + 1) == std::string::npos);
+}
+
 TEST_CASE("a plugin of clang and libc++ runs in this host") {
   if (access((kvhost::testing::binary_dir() + "/tests/plugins/libcxx/tiny.so").c_str(), R_OK) !=
       0) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kvhost/detail/boundary.hpp"
+#include "plugin/plugin_words.hpp"
 
 namespace kvhost::host {
 namespace {
@@ -163,12 +164,7 @@ Result<Plan> CompactionAdapter::plan(const TreeView& tree, std::span<const TreeE
       table_->plan(self_, &abi.abi(), raw_events.data(), raw_events.size(), sizeof(kvh_event),
                    to_ns(deadline), {&Collector::take, &collector}, &error);
   if (code != KVH_OK) {
-    Status status = detail::read_status(code, &error);
-    if (error.text_size == 0) {
-      status = Status(StatusCode::PLUGIN_ERROR, "it failed with code " + std::to_string(code) +
-                                                    " and no words, which is a bug in the plugin");
-    }
-    return status.with_context("compaction policy " + name_);
+    return plugin_words(code, &error).with_context("compaction policy " + name_);
   }
   if (!collector.fault.empty()) {
     return Status(StatusCode::PLUGIN_ERROR, "compaction policy " + name_ + ": " + collector.fault);

@@ -6,18 +6,35 @@
 
 #include "kvhost/detail/boundary.hpp"
 #include "plugin/open_calls.hpp"
+#include "plugin/plugin_words.hpp"
 
 namespace kvhost::host {
 namespace {
 
-// The words of a failure; a strategy that gives none is told of in their place.
+// The words of a failure, with the strategy's name.
 Status words_of(const std::string& strategy, int32_t code, const kvh_error* error) {
-  if (code == KVH_OK) return {};
-  if (error == nullptr || error->text_size == 0) {
-    return {static_cast<StatusCode>(code), "the replication strategy " + strategy +
-                                               " refused without words, which is a bug in it"};
-  }
-  return detail::read_status(code, error);
+  const Status status = plugin_words(code, error);
+  if (!error_text(error).empty() || status.is_ok()) return status;
+  return status.with_context("replication strategy " + strategy);
+}
+
+// Whether a result can be read: it and its lists have the sizes that they say.
+bool is_readable(const kvh_result& result) {
+  if (!KVH_COVERS(&result, kvh_result, failed_stride)) return false;
+  const bool has_items = result.item_count == 0 ||
+                         (result.items != nullptr && result.item_stride >= sizeof(kvh_op_result));
+  return has_items &&
+         (result.failed_count == 0 ||
+          (result.failed != nullptr && result.failed_stride >= sizeof(kvh_failed_condition)));
+}
+
+WriteOutcome outcome_of(const std::string& strategy, Status status, const kvh_result* result) {
+  if (result == nullptr || is_readable(*result)) return WriteOutcome::of(std::move(status), result);
+  if (!status.is_ok()) return WriteOutcome::of(std::move(status));
+  return WriteOutcome::of(
+      Status(StatusCode::OUTCOME_UNKNOWN, "replication strategy " + strategy +
+                                              ": the result of a write cannot be read, its sizes "
+                                              "are wrong; this is a bug of the plugin"));
 }
 
 // A client that is sent elsewhere is told where, whatever the strategy's own words are.
@@ -30,7 +47,7 @@ Status with_leader(const ReplicationAdapter& adapter, Status status) {
 }
 
 struct Proposal {
-  const void* owner;
+  const CallOwner* owner;
   Ordering::ProposalDone done;
   const std::string& strategy;
   const ReplicationAdapter& adapter;
@@ -40,15 +57,17 @@ struct Proposal {
                         const kvh_error* error) noexcept {
     detail::swallowed([&] {
       if (offset != 0) return;
-      OpenCalls<Proposal>::instance().with(ctx, [&](Proposal& mine) {
-        mine.outcome = WriteOutcome::of(words_of(mine.strategy, code, error), result);
+      const bool is_open = OpenCalls<Proposal>::instance().with(ctx, [&](Proposal& mine) {
+        mine.outcome = outcome_of(mine.strategy, words_of(mine.strategy, code, error), result);
       });
+      if (!is_open) CallOwner::tell_late_end(ctx);
     });
   }
   static void on_done(void* ctx, int32_t code, const kvh_error* error) noexcept {
     detail::swallowed([&] {
       const auto mine = OpenCalls<Proposal>::instance().take(ctx);
-      if (mine != nullptr) mine->finish(words_of(mine->strategy, code, error));
+      if (mine == nullptr) return CallOwner::tell_late_end(ctx);
+      mine->finish(words_of(mine->strategy, code, error));
     });
   }
   void finish(const Status& status) {
@@ -64,7 +83,7 @@ struct Proposal {
 };
 
 struct Barrier {
-  const void* owner;
+  const CallOwner* owner;
   Ordering::BarrierDone done;
   const std::string& strategy;
   const ReplicationAdapter& adapter;
@@ -73,13 +92,17 @@ struct Barrier {
 
   static void on_granted(void* ctx, const kvh_barrier* barrier) noexcept {
     detail::swallowed([&] {
-      OpenCalls<Barrier>::instance().with(ctx, [&](Barrier& mine) { mine.granted = *barrier; });
+      if (barrier == nullptr || !KVH_COVERS(barrier, kvh_barrier, now_ms)) return;
+      const bool is_open =
+          OpenCalls<Barrier>::instance().with(ctx, [&](Barrier& mine) { mine.granted = *barrier; });
+      if (!is_open) CallOwner::tell_late_end(ctx);
     });
   }
   static void on_done(void* ctx, int32_t code, const kvh_error* error) noexcept {
     detail::swallowed([&] {
       auto mine = OpenCalls<Barrier>::instance().take(ctx);
-      if (mine != nullptr) finish(std::move(mine), code, error);
+      if (mine == nullptr) return CallOwner::tell_late_end(ctx);
+      finish(std::move(mine), code, error);
     });
   }
   static void finish(std::unique_ptr<Barrier> mine, int32_t code, const kvh_error* error) {
@@ -104,7 +127,7 @@ struct Barrier {
 };
 
 struct Command {
-  const void* owner;
+  const CallOwner* owner;
   Ordering::CommandDone done;
   const std::string& strategy;
   std::string answer;
@@ -112,7 +135,7 @@ struct Command {
   static void on_done(void* ctx, int32_t code, const kvh_error* error) noexcept {
     detail::swallowed([&] {
       const auto mine = OpenCalls<Command>::instance().take(ctx);
-      if (mine == nullptr) return;
+      if (mine == nullptr) return CallOwner::tell_late_end(ctx);
       if (code != KVH_OK) return mine->done(words_of(mine->strategy, code, error));
       mine->done(std::move(mine->answer));
     });
@@ -140,10 +163,12 @@ void* open_call(Call call) {
 }  // namespace
 
 ReplicationAdapter::ReplicationAdapter(const kvh_replication* table, void* self, std::string name,
-                                       engine::Engine& engine, StatePlace place)
+                                       engine::Engine& engine, StatePlace place,
+                                       std::shared_ptr<CallOwner> calls)
     : table_(table),
       self_(self),
       name_(std::move(name)),
+      calls_(calls != nullptr ? std::move(calls) : CallOwner::make()),
       state_machine_(std::make_unique<StateMachine>(engine, name_, std::move(place),
                                                     (table->traits(self) & KVH_TRAIT_OWN_LOG) != 0
                                                         ? StateMachine::LogKeeper::kStrategy
@@ -154,7 +179,7 @@ ReplicationAdapter::~ReplicationAdapter() { stopped(); }
 Status ReplicationAdapter::attach() {
   kvh_error error = detail::make_error();
   const int32_t code = table_->attach(self_, state_machine_->table(), &error);
-  return words_of(name_, code, &error).with_context("replication strategy " + name_);
+  return plugin_words(code, &error).with_context("replication strategy " + name_);
 }
 
 void ReplicationAdapter::stopped() {
@@ -163,17 +188,18 @@ void ReplicationAdapter::stopped() {
   const std::string words =
       "the replication strategy " + name_ + " has stopped without ending this";
   const Status lost{StatusCode::OUTCOME_UNKNOWN, words};
-  for (auto& call : OpenCalls<Proposal>::instance().take_all_of(this)) call->finish(lost);
-  for (auto& call : OpenCalls<Barrier>::instance().take_all_of(this)) {
+  for (auto& call : OpenCalls<Proposal>::instance().take_all_of(calls_.get())) call->finish(lost);
+  for (auto& call : OpenCalls<Barrier>::instance().take_all_of(calls_.get())) {
     call->done(Status(StatusCode::DRAINING, words));
   }
-  for (auto& call : OpenCalls<Command>::instance().take_all_of(this)) call->done(lost);
+  for (auto& call : OpenCalls<Command>::instance().take_all_of(calls_.get())) call->done(lost);
 }
 
 uint64_t ReplicationAdapter::traits() const { return table_->traits(self_); }
 
 void ReplicationAdapter::propose(const kvh_call& call, std::string_view batch, ProposalDone done) {
-  void* const proposal = open_call(Proposal{this, std::move(done), name_, *this, std::nullopt});
+  void* const proposal =
+      open_call(Proposal{calls_.get(), std::move(done), name_, *this, std::nullopt});
   const kvh_bytes bytes = detail::to_bytes(batch);
   kvh_error error = detail::make_error();
   const int32_t code = table_->propose(self_, &call, &bytes, 1, {&Proposal::on_result, proposal},
@@ -182,8 +208,8 @@ void ReplicationAdapter::propose(const kvh_call& call, std::string_view batch, P
 }
 
 void ReplicationAdapter::read_barrier(const kvh_call& call, BarrierDone done) {
-  void* const barrier =
-      open_call(Barrier{this, std::move(done), name_, *this, *state_machine_, std::nullopt});
+  void* const barrier = open_call(
+      Barrier{calls_.get(), std::move(done), name_, *this, *state_machine_, std::nullopt});
   kvh_error error = detail::make_error();
   const int32_t code = table_->read_barrier(self_, &call, {&Barrier::on_granted, barrier},
                                             {&Barrier::on_done, barrier}, &error);
@@ -225,7 +251,7 @@ void ReplicationAdapter::command(const kvh_call& call, std::string_view name,
                 "the replication strategy " + name_ + " has no commands"));
     return;
   }
-  void* const command = open_call(Command{this, std::move(done), name_, {}});
+  void* const command = open_call(Command{calls_.get(), std::move(done), name_, {}});
   kvh_error error = detail::make_error();
   const int32_t code =
       table_->command(self_, &call, detail::to_bytes(name), detail::to_bytes(arguments),

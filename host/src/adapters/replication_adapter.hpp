@@ -14,21 +14,25 @@
 #include "adapters/state_machine.hpp"
 #include "kvhost/abi/replication.h"
 #include "kvhost/engine/engine.hpp"
+#include "plugin/call_owner.hpp"
 #include "store/ordering.hpp"
 
 namespace kvhost::host {
 
 class ReplicationAdapter final : public Ordering {
  public:
-  // Without a `place` strategies can neither send nor install whole states.
+  // Without a `place` strategies can neither send nor install whole states. `calls`: whose name is
+  // told when the plugin ends a call twice.
   ReplicationAdapter(const kvh_replication* table, void* self, std::string name,
-                     engine::Engine& engine, StatePlace place = {});
+                     engine::Engine& engine, StatePlace place = {},
+                     std::shared_ptr<CallOwner> calls = nullptr);
   ~ReplicationAdapter() override;
 
   // Hands the state machine to the strategy, which replays and connects. After the component's
   // start.
   Status attach();
-  // After the component's stop: refuses the reads that still wait for an index, and calls it no more.
+  // After the component's stop: refuses the reads that still wait for an index, and calls it no
+  // more.
   void stopped();
 
   uint64_t traits() const override;
@@ -52,6 +56,7 @@ class ReplicationAdapter final : public Ordering {
   const kvh_replication* table_;
   void* self_;
   std::string name_;
+  const std::shared_ptr<CallOwner> calls_;
   std::unique_ptr<StateMachine> state_machine_;
 };
 

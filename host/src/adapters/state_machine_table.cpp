@@ -28,6 +28,9 @@ void StateMachine::fill_table() {
   table_.apply = [](void* self, const kvh_position* first, const kvh_ordered_batch* batches,
                     uint64_t count, uint64_t stride, kvh_results_sink sink,
                     kvh_error* error) noexcept -> int32_t {
+    if (first == nullptr) {
+      return detail::write_error(error, KVH_INVALID_ARGUMENT, "state_machine.apply: no position");
+    }
     try {
       return of(self).apply(*first, batches, count, stride, sink, error);
     } catch (const std::exception& thrown) {

@@ -1,6 +1,7 @@
 #include "config/option_schema.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "config/did_you_mean.hpp"
 #include "config/option_text.hpp"
@@ -26,6 +27,8 @@ bool is_path(std::string_view path) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
   });
 }
+
+bool is_readable(kvh_bytes text) { return text.size == 0 || text.data != nullptr; }
 
 bool is_known_type(uint32_t type) { return type >= KVH_OPTION_BOOLEAN && type <= KVH_OPTION_PATH; }
 
@@ -67,6 +70,9 @@ Result<Schema> read_rows(const kvh_option* options, uint64_t count, uint64_t str
 
 Result<OptionSchema> read_row(const kvh_option& row, std::string_view owner, int depth) {
   OptionSchema option;
+  for (const kvh_bytes& text : {row.path, row.unit, row.default_value, row.min, row.max, row.doc}) {
+    if (!is_readable(text)) return author_bug(owner, "", "it has a length without bytes");
+  }
   option.path = to_view(row.path);
   if (!is_path(option.path)) {
     return author_bug(owner, option.path, "a name has letters a-z, digits, '_', '-' and '.' only");
@@ -88,6 +94,9 @@ Result<OptionSchema> read_row(const kvh_option& row, std::string_view owner, int
     return author_bug(owner, option.path, "its choices cannot be read");
   }
   for (uint64_t i = 0; i < row.choice_count; ++i) {
+    if (!is_readable(row.choices[i])) {
+      return author_bug(owner, option.path, "a choice has a length without bytes");
+    }
     option.choices.emplace_back(to_view(row.choices[i]));
   }
   if (row.nested_count != 0) {
@@ -112,10 +121,16 @@ Result<Schema> read_rows(const kvh_option* options, uint64_t count, uint64_t str
   for (uint64_t i = 0; i < count; ++i) {
     const auto& row = detail::strided(options, stride, i);
     // Everything up to nested_stride is there since the first version.
-    if (!KVH_COVERS(&row, kvh_option, nested_stride) || row.size > stride) {
+    if (!KVH_COVERS(&row, kvh_option, nested_stride)) {
       return author_bug(owner, std::to_string(i),
                         "the size of its row is " + std::to_string(row.size) +
-                            ", which is less than the first version's");
+                            ", the first version's is " +
+                            std::to_string(offsetof(kvh_option, nested_stride) + sizeof(uint64_t)));
+    }
+    if (row.size > stride) {
+      return author_bug(owner, std::to_string(i),
+                        "rows of " + std::to_string(row.size) + " bytes that stand " +
+                            std::to_string(stride) + " apart");
     }
     KVHOST_TRY_ASSIGN(auto option, read_row(row, owner, depth));
     if (find_option(schema, option.path) != nullptr) {

@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -110,6 +111,7 @@ class Node final : public NodeView {
   const std::string node_id_;
   NodePlan plan_;
   PluginRegistry registry_;
+  std::set<std::string> doubted_files_;  // told of in the log once
 
   HostServices services_;
   JournalService journals_;

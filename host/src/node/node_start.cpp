@@ -7,6 +7,8 @@
 #include "kvhost/abi/transport.h"
 #include "kvhost/detail/boundary.hpp"
 #include "node/node.hpp"
+#include "plugin/plugin_library.hpp"
+#include "plugin/plugin_words.hpp"
 
 namespace kvhost::host {
 namespace {
@@ -100,6 +102,8 @@ Result<std::unique_ptr<Node::Part>> Node::create_part(PlannedComponent plan,
   auto part = std::make_unique<Part>();
   part->plan = std::move(plan);
   const auto& component = part->plan.component;
+  const std::string doubt = plugin_file_doubt(component.file);
+  if (!doubt.empty() && doubted_files_.insert(component.file).second) node_log_.warning(doubt);
   auto instance = ComponentInstance::create(component, services_.host_for(component.name, offer),
                                             part->plan.values, part->plan.context, diagnostics);
   if (!instance) {
@@ -189,7 +193,8 @@ Status Node::start_replication() {
     auto& instance = *replication_->instance;
     ordering_ = std::make_unique<ReplicationAdapter>(
         instance.table<kvh_replication>(), instance.self(), instance.name(), *engine_,
-        StatePlace{replaceable_, &engine::posix_file_system(), settings_.data_dir});
+        StatePlace{replaceable_, &engine::posix_file_system(), settings_.data_dir},
+        instance.calls());
     begin_replication();
     KVHOST_TRY(start_part(*replication_));
   }
@@ -213,7 +218,8 @@ Status Node::start_exporter() {
   const int32_t code = instance.table<kvh_exporter>()->attach(
       instance.self(), services_.metrics().registry_table(), &error);
   if (code == KVH_OK) return {};
-  return start_failure(detail::read_status(code, &error).with_context(instance.name()));
+  return start_failure(
+      plugin_words(code, &error).with_context(instance.component().describe() + ": attach failed"));
 }
 
 }  // namespace kvhost::host

@@ -1,12 +1,12 @@
 #include "plugin/component_instance.hpp"
 
 #include <condition_variable>
-#include <cstddef>
 #include <mutex>
 
 #include "kvhost/detail/boundary.hpp"
 #include "plugin/component_config.hpp"
 #include "plugin/open_calls.hpp"
+#include "plugin/plugin_words.hpp"
 
 namespace kvhost::host {
 namespace {
@@ -16,34 +16,10 @@ uint64_t to_ns(ComponentInstance::TimePoint time) {
   return ns.count() > 0 ? static_cast<uint64_t>(ns.count()) : 1;
 }
 
-// What the plugin's kvh_error, perhaps of another size, has of words.
-void copy_error(const kvh_error& from, kvh_error& to) {
-  if (!KVH_COVERS(&from, kvh_error, text_size) || from.size < offsetof(kvh_error, text)) return;
-  const uint64_t room = from.size - offsetof(kvh_error, text);
-  const uint64_t length = from.text_size < room ? from.text_size : room;
-  detail::write_error(&to, from.code, {from.text, static_cast<std::size_t>(length)});
-}
-
-bool is_known_code(int32_t code) {
-  return code >= 0 && static_cast<std::size_t>(code) < kStatusTable.size();
-}
-
-// A plugin's failure with its words; what is missing or impossible is called the plugin's bug.
+// A plugin's failure with its words.
 Status plugin_failure(const LoadedComponent& component, const char* what, int32_t code,
                       const kvh_error& error) {
-  std::string text = component.describe() + ": " + what + " failed: ";
-  if (!is_known_code(code)) {
-    return {StatusCode::PLUGIN_ERROR, text + "the plugin returned status " + std::to_string(code) +
-                                          ", which no host knows; this is a bug of the plugin"};
-  }
-  const Status status = detail::read_status(code, &error);
-  if (error.text_size == 0) {
-    text +=
-        std::string(status.info().name) + ", without a word of why; this is a bug of the plugin";
-  } else {
-    text += status.message();
-  }
-  return {status.code(), text};
+  return plugin_words(code, &error).with_context(component.describe() + ": " + what + " failed");
 }
 
 }  // namespace
@@ -57,7 +33,7 @@ struct ComponentInstance::DrainEnd {
   kvh_error error = detail::make_error();
 };
 struct ComponentInstance::DrainCall {
-  const void* owner;
+  const CallOwner* owner;
   std::shared_ptr<DrainEnd> end;
 };
 
@@ -65,6 +41,7 @@ Result<std::unique_ptr<ComponentInstance>> ComponentInstance::create(
     const LoadedComponent& component, const kvh_host& host, OptionValues values,
     const ValueContext& context, Diagnostics& diagnostics) {
   std::unique_ptr<ComponentInstance> instance(new ComponentInstance(component, std::move(values)));
+  instance->calls_ = CallOwner::make(Context(&host).log());
   ComponentConfig config(instance->values_, context, diagnostics);
   kvh_error error = detail::make_error();
   const int32_t code =
@@ -112,21 +89,21 @@ Status ComponentInstance::begin_drain(TimePoint deadline) {
   drain_end_ = std::make_shared<DrainEnd>();
   // `done` may be called late, or, by a faulty plugin, never or twice.
   void* const held = OpenCalls<DrainCall>::instance().add(
-      std::make_unique<DrainCall>(DrainCall{this, drain_end_}));
+      std::make_unique<DrainCall>(DrainCall{calls_.get(), drain_end_}));
   const kvh_done done{[](void* ctx, int32_t status, const kvh_error* error) noexcept {
                         const auto mine = OpenCalls<DrainCall>::instance().take(ctx);
-                        if (mine == nullptr) return;
+                        if (mine == nullptr) return CallOwner::tell_late_end(ctx);
                         DrainEnd& end = *mine->end;
                         const std::lock_guard lock(end.mutex);
                         end.done = true;
                         end.status = status;
-                        if (error != nullptr) copy_error(*error, end.error);
+                        detail::write_error(&end.error, status, error_text(error));
                         end.changed.notify_all();
                       },
                       held};
   const int32_t code = descriptor->drain(self_, to_ns(deadline), done);
   if (code == KVH_PENDING) return {};
-  OpenCalls<DrainCall>::instance().take(held);
+  if (OpenCalls<DrainCall>::instance().take(held) == nullptr) CallOwner::tell_late_end(held);
   drain_end_ = nullptr;
   return code == KVH_OK ? Status()
                         : plugin_failure(component_, "drain", code, detail::make_error());

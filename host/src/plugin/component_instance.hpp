@@ -17,6 +17,7 @@
 #include "config/option_values.hpp"
 #include "kvhost/abi/plugin.h"
 #include "kvhost/result.hpp"
+#include "plugin/call_owner.hpp"
 #include "plugin/loaded_component.hpp"
 
 namespace kvhost::host {
@@ -55,6 +56,8 @@ class ComponentInstance {
   const LoadedComponent& component() const { return component_; }
   const std::string& name() const { return component_.name; }
   const OptionValues& values() const { return values_; }
+  // Whose calls its plugin ends.
+  const std::shared_ptr<CallOwner>& calls() const { return calls_; }
 
  private:
   struct DrainEnd;
@@ -68,6 +71,7 @@ class ComponentInstance {
   void* self_ = nullptr;
   bool started_ = false;
   std::shared_ptr<DrainEnd> drain_end_;
+  std::shared_ptr<CallOwner> calls_;
 };
 
 }  // namespace kvhost::host

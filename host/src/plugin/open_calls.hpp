@@ -14,9 +14,11 @@
 #include <utility>
 #include <vector>
 
+#include "plugin/call_owner.hpp"
+
 namespace kvhost::host {
 
-// `Call` has a member `owner`, by which take_all_of() finds what was never ended.
+// `Call` has a member `owner`, a CallOwner, by which take_all_of() finds what was never ended.
 template <typename Call>
 class OpenCalls {
  public:
@@ -27,11 +29,12 @@ class OpenCalls {
 
   // What the plugin is given for a context.
   void* add(std::unique_ptr<Call> call) {
-    const uint64_t number = next_.fetch_add(1, std::memory_order_relaxed);
+    void* const context = call->owner->context_of(next_.fetch_add(1, std::memory_order_relaxed));
+    const auto number = reinterpret_cast<uint64_t>(context);
     Shard& shard = shard_of(number);
     const std::lock_guard lock(shard.mutex);
     shard.calls.emplace(number, std::move(call));
-    return reinterpret_cast<void*>(number);
+    return context;
   }
   // Null when it was ended before.
   std::unique_ptr<Call> take(void* context) {
@@ -44,16 +47,18 @@ class OpenCalls {
     shard.calls.erase(at);
     return call;
   }
-  // Calls `use(call)` unless it was ended before. It must not come back here.
+  // Calls `use(call)`; false when it was ended before. `use` must not come back here.
   template <typename Use>
-  void with(void* context, Use use) {
+  bool with(void* context, Use use) {
     const auto number = reinterpret_cast<uint64_t>(context);
     Shard& shard = shard_of(number);
     const std::lock_guard lock(shard.mutex);
     const auto at = shard.calls.find(number);
-    if (at != shard.calls.end()) use(*at->second);
+    if (at == shard.calls.end()) return false;
+    use(*at->second);
+    return true;
   }
-  std::vector<std::unique_ptr<Call>> take_all_of(const void* owner) {
+  std::vector<std::unique_ptr<Call>> take_all_of(const CallOwner* owner) {
     std::vector<std::unique_ptr<Call>> taken;
     for (Shard& shard : shards_) {
       const std::lock_guard lock(shard.mutex);

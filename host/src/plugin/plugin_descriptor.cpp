@@ -1,6 +1,8 @@
 #include "plugin/plugin_descriptor.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <initializer_list>
 
 #include "kvhost/abi/compaction.h"
 #include "kvhost/abi/metrics.h"
@@ -16,6 +18,13 @@ using detail::to_view;
 
 Status bug(std::string text) { return load_error(LoadCause::kContradiction, std::move(text)); }
 
+Status check_texts(std::initializer_list<kvh_bytes> texts, const std::string& owner) {
+  for (const kvh_bytes& text : texts) {
+    if (text.size != 0 && text.data == nullptr) return bug(owner + " has a length without bytes");
+  }
+  return {};
+}
+
 Status check_plugin(const kvh_plugin& plugin, const PluginManifest& manifest) {
   if (!KVH_COVERS(&plugin, kvh_plugin, component_stride)) {
     return bug("its table has " + std::to_string(plugin.size) + " bytes, fewer than version 1 has");
@@ -25,12 +34,14 @@ Status check_plugin(const kvh_plugin& plugin, const PluginManifest& manifest) {
   built.abi_major = plugin.abi_major;
   built.abi_minor_required = plugin.abi_minor_required;
   KVHOST_TRY(check_plugin_abi(built));
+  KVHOST_TRY(check_texts({plugin.id, plugin.version}, "its table"));
   if (to_view(plugin.id) != manifest.id || to_view(plugin.version) != manifest.version) {
     return bug("its manifest says " + manifest.name_and_version() + ", its table says " +
                std::string(to_view(plugin.id)) + " " + std::string(to_view(plugin.version)));
   }
   if (plugin.component_count != 0 &&
-      (plugin.components == nullptr || plugin.component_stride < sizeof(uint32_t) ||
+      (plugin.components == nullptr ||
+       plugin.component_stride < offsetof(kvh_component, destroy) + sizeof(void*) ||
        plugin.component_count > 1000)) {
     return bug("its list of components cannot be read");
   }
@@ -78,6 +89,7 @@ Result<LoadedComponent> read_component(const kvh_plugin& plugin, const PluginMan
         row.destroy == nullptr) {
       return bug("component " + std::to_string(i) + " lacks create or destroy");
     }
+    KVHOST_TRY(check_texts({row.kind, row.name, row.doc}, "component " + std::to_string(i)));
     if (to_view(row.kind) != wanted.kind || to_view(row.name) != wanted.name) continue;
     LoadedComponent component;
     component.plugin_id = manifest.id;

@@ -97,6 +97,17 @@ Status check_plugin_file(const std::string& path) {
   return {};
 }
 
+std::string plugin_file_doubt(const std::string& path) {
+  const std::string directory = std::filesystem::absolute(path).parent_path().string();
+  for (const std::string& place : {path, directory}) {
+    struct stat facts {};
+    if (stat(place.c_str(), &facts) != 0 || (facts.st_mode & S_IWGRP) == 0) continue;
+    return place + " can be written by its group " + std::to_string(facts.st_gid) +
+           ", and a plugin runs with all rights of this process. Run: chmod g-w " + place;
+  }
+  return {};
+}
+
 Result<const kvh_plugin*> load_plugin_library(const std::string& path) {
   using Entry = const kvh_plugin*();
   try {

@@ -6,6 +6,7 @@
 
 #include "kvhost/abi/compaction.h"
 #include "kvhost/abi/transport.h"
+#include "plugin/plugin_library.hpp"
 #include "plugin/plugin_registry.hpp"
 #include "plugin/plugin_report.hpp"
 #include "support/temporary_directory.hpp"
@@ -131,6 +132,21 @@ TEST_CASE("files that others could have written are not loaded") {
   }
   auto registry = PluginRegistry::scan({folder.path()});
   CHECK(registry.load(KVH_KIND_COMPACTION, "tiny").has_value());
+}
+
+TEST_CASE("a file or a folder that its group may write is loaded, and named with the remedy") {
+  const TemporaryDirectory folder;
+  const std::string file = folder.path() + "/tiny.so";
+  write_bytes(file, read_bytes(plugin_file("tiny", "tiny")));
+  REQUIRE(chmod(folder.path().c_str(), 0755) == 0);
+  REQUIRE(chmod(file.c_str(), 0664) == 0);
+  auto registry = PluginRegistry::scan({folder.path()});
+  CHECK(registry.load(KVH_KIND_COMPACTION, "tiny").has_value());
+  CHECK(says(plugin_file_doubt(file), "Run: chmod g-w " + file));
+  REQUIRE(chmod(file.c_str(), 0644) == 0);
+  CHECK(plugin_file_doubt(file).empty());
+  REQUIRE(chmod(folder.path().c_str(), 0775) == 0);
+  CHECK(says(plugin_file_doubt(file), "Run: chmod g-w " + folder.path()));
 }
 
 TEST_CASE("files that are no plugins are listed with the reason") {

@@ -38,9 +38,26 @@ int32_t create(const kvh_host* host, const kvh_config* config, void** self,
     auto instance = std::make_unique<Instance<T>>(Instance<T>{Context(host), nullptr});
     auto made = T::create(instance->context, Config(config));
     if (!made) return write_status(error, made.error());
+    if (*made == nullptr) {
+      return write_error(error, KVH_PLUGIN_ERROR, "create made nothing, and no error either");
+    }
     instance->object = std::move(*made);
     *self = instance.release();
     return KVH_OK;
+  });
+}
+
+// For slots that cannot report: the words of a throw go to the component's log.
+template <typename T, typename Body>
+void logged(void* self, const char* where, Body&& body) noexcept {
+  kvh_error error = make_error();
+  const int32_t code = guarded(&error, where, [&]() -> int32_t {
+    body();
+    return KVH_OK;
+  });
+  if (code == KVH_OK) return;
+  swallowed([&] {
+    static_cast<Instance<T>*>(self)->context.log().error({error.text, error.text_size});
   });
 }
 
@@ -57,17 +74,20 @@ int32_t start(void* self, kvh_error* error) noexcept {
 
 template <typename T>
 int32_t drain(void* self, uint64_t deadline_ns, kvh_done done) noexcept {
-  const int32_t code = guarded(nullptr, "drain", [&]() -> int32_t {
+  kvh_error error = make_error();
+  const int32_t code = guarded(&error, "drain", [&]() -> int32_t {
     Instance<T>::of(self).drain(to_deadline(deadline_ns),
                                 [done] { done.fn(done.ctx, KVH_OK, nullptr); });
     return KVH_PENDING;
   });
-  return code;
+  // Only `done` takes words along.
+  if (code != KVH_PENDING) done.fn(done.ctx, code, &error);
+  return KVH_PENDING;
 }
 
 template <typename T>
 void stop(void* self, uint64_t deadline_ns) noexcept {
-  swallowed([&] { Instance<T>::of(self).stop(to_deadline(deadline_ns)); });
+  logged<T>(self, "stop", [&] { Instance<T>::of(self).stop(to_deadline(deadline_ns)); });
 }
 
 template <typename T>
@@ -196,7 +216,7 @@ struct CompactionThunks {
     });
   }
   static void job_done(void* self, const kvh_job_report* report) noexcept {
-    swallowed([&] {
+    logged<T>(self, "job_done", [&] {
       JobReport copy;
       copy.type = static_cast<JobType>(report->type);
       if (report->status != KVH_OK) {
@@ -245,7 +265,7 @@ template <typename T>
 struct ReplicationThunks {
   static uint64_t traits(void* self) noexcept {
     uint64_t value = 0;
-    swallowed([&] { value = Instance<T>::of(self).traits(); });
+    logged<T>(self, "traits", [&] { value = Instance<T>::of(self).traits(); });
     return value;
   }
   static int32_t attach(void* self, const kvh_state_machine* state_machine,
