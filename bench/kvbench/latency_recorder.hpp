@@ -17,9 +17,13 @@ class LatencyRecorder {
 
   // `at_ns`: when it ended, since the run began.
   void record(uint64_t at_ns, uint64_t duration_ns) {
+    record_latency(duration_ns);
+    count_window(at_ns, 1);
+  }
+  // A latency of what counts as no operation.
+  void record_latency(uint64_t duration_ns) {
     ++buckets_[bucket(duration_ns)];
     max_ns_ = std::max(max_ns_, duration_ns);
-    count_window(at_ns, 1);
   }
   // For operations that are not timed one by one.
   void count_window(uint64_t at_ns, uint64_t operations) {

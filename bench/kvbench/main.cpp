@@ -2,11 +2,12 @@
 //   kvbench [--only ROW,…] [--rounds N] [--full] [--keys N] [--dir DIRECTORY] [--peers NAME,…]
 //           [--lz4] [--json FILE] [--svg FILE] [--markdown FILE]
 //   kvbench --merge FILE,… [--json FILE] [--svg FILE] [--markdown FILE]
+//   kvbench server --endpoint URL,… […]     a load on running servers, see server/
 // The workers (kvbench_worker_*) stand beside this program. Every round runs ours and the peers'
 // next to each other, the order turned from round to round; a ratio is that of one round, and what
 // is shown is the median of the ratios with the interval of its bootstrap.
 #include <algorithm>
-#include <boost/json/src.hpp>
+#include <boost/json.hpp>
 #include <boost/program_options.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -22,6 +23,7 @@
 #include "plot.hpp"
 #include "profile.hpp"
 #include "report.hpp"
+#include "server/server_main.hpp"
 #include "worker_process.hpp"
 
 namespace fs = std::filesystem;
@@ -215,7 +217,7 @@ int main_of_kvbench(int argc, char** argv) {
     return 64;
   }
   if (given.count("help") != 0) {
-    std::cout << known;
+    std::cout << known << "  kvbench server --help: a load on running servers instead\n";
     return 0;
   }
   if (!merged.empty()) return merge(split(merged), outputs);
@@ -245,6 +247,9 @@ int main_of_kvbench(int argc, char** argv) {
 }  // namespace kvbench
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string(argv[1]) == "server") {
+    return kvbench::main_of_server({argv + 2, argv + argc});
+  }
   try {
     return kvbench::main_of_kvbench(argc, argv);
   } catch (const std::exception& failure) {
