@@ -29,6 +29,9 @@ void ModelRunner::play(const Step& step) {
     }
     case StepKind::kBatch:
       for (uint64_t i = 1 + random.below(8); i > 0; --i) draw_op(random, batch);
+      if (random.one_in(4)) {
+        batch.put(draw_space(random), draw_key(random), "answers: ", {}, kAppendAnswers);
+      }
       how.sync = random.one_in(5);
       return write(batch, how);
     case StepKind::kConditional: {

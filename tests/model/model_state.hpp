@@ -57,7 +57,7 @@ class ModelState {
       if (!ops.op()) continue;
       OpResult result;
       result.version = ++last;
-      if (!carry_out(*ops.op(), now_ms, result)) {
+      if (!carry_out(*ops.op(), now_ms, outcome.ops, result)) {
         records_ = before;
         return {StatusCode::NOT_A_NUMBER, {}, {}};
       }
@@ -84,16 +84,22 @@ class ModelState {
     return false;
   }
 
-  bool carry_out(const BatchOp& op, uint64_t now_ms, OpResult& result) {
+  bool carry_out(const BatchOp& op, uint64_t now_ms, const std::vector<OpResult>& before,
+                 OpResult& result) {
     const ModelKey key{op.space, std::string(op.key)};
     const ModelRecord* const old = find(op.space, op.key, now_ms);
     const bool tells = (op.flags & kWantExisted) != 0 || op.type == OpType::kIncrement ||
                        (op.type == OpType::kPut && op.expiry.kind == Expiry::Kind::kKeepOld);
     result.existed = tells && old != nullptr;
     switch (op.type) {
-      case OpType::kPut:
-        records_[key] = {std::string(op.value), result.version, expiry(op.expiry, old, now_ms)};
+      case OpType::kPut: {
+        std::string value(op.value);
+        if ((op.flags & kAppendAnswers) != 0) {
+          for (const OpResult& one : before) append_answer(value, one);
+        }
+        records_[key] = {std::move(value), result.version, expiry(op.expiry, old, now_ms)};
         return true;
+      }
       case OpType::kDelete:
         records_.erase(key);
         return true;
@@ -107,6 +113,13 @@ class ModelState {
         return increment(op, key, old, result);
     }
     return false;
+  }
+
+  static void append_answer(std::string& value, const OpResult& answer) {
+    value.push_back(answer.existed ? 1 : 0);
+    for (int shift = 0; shift < 64; shift += 8) {
+      value.push_back(static_cast<char>(static_cast<uint64_t>(answer.number) >> shift));
+    }
   }
 
   static uint64_t expiry(const Expiry& wanted, const ModelRecord* old, uint64_t now_ms) {

@@ -13,7 +13,7 @@ namespace kvhost::engine {
 namespace {
 
 // What an operation can take in a payload beyond its bytes in the batch: type, a longer key length,
-// the space's prefix, an expiry, the digits of a counter.
+// the space's prefix, an expiry, the digits of a counter, its answer in the batch's last put.
 constexpr std::size_t kGrowthPerOp = 64;
 constexpr std::size_t kPayloadHeader = 32;
 // No encoded operation is shorter than this.
@@ -217,7 +217,7 @@ Status BatchResolver::carry_out(const BatchOp& op, WriteResult& result) {
   counts_.user_bytes += op.key.size() + op.value.size();
   switch (op.type) {
     case OpType::kPut:
-      KVHOST_TRY(put(op, op_result));
+      KVHOST_TRY(put(op, result));
       break;
     case OpType::kDelete:
       KVHOST_TRY(erase(op, op_result));
@@ -235,12 +235,12 @@ Status BatchResolver::carry_out(const BatchOp& op, WriteResult& result) {
   return Status::ok();
 }
 
-Status BatchResolver::put(const BatchOp& op, OpResult& result) {
+Status BatchResolver::put(const BatchOp& op, WriteResult& result) {
   uint64_t expires_at_ms = 0;
   const bool keeps_old = op.expiry.kind == Expiry::Kind::kKeepOld;
   if ((op.flags & kWantExisted) != 0 || keeps_old) {
     KVHOST_TRY_ASSIGN(const auto old, current(op.space, op.key));
-    result.existed = old.has_value();
+    result.ops.back().existed = old.has_value();
     if (keeps_old && old) expires_at_ms = old->expires_at_ms;
   }
   // 0 means never, so the first millisecond stands for anything before it.
@@ -249,7 +249,17 @@ Status BatchResolver::put(const BatchOp& op, OpResult& result) {
   } else if (op.expiry.kind == Expiry::Kind::kAt) {
     expires_at_ms = std::max<uint64_t>(1, op.expiry.value_ms);
   }
-  encoder_.put(op.space, op.key, op.value, expires_at_ms);
+  std::string_view value = op.value;
+  if ((op.flags & kAppendAnswers) != 0) {
+    answers_buffer_.assign(value);
+    for (std::size_t i = 0; i + 1 < result.ops.size(); ++i) {
+      answers_buffer_.push_back(result.ops[i].existed ? 1 : 0);
+      append_fixed64(answers_buffer_, static_cast<uint64_t>(result.ops[i].number));
+    }
+    value = answers_buffer_;
+    KVHOST_TRY(check_size("a value with its answers", value.size(), limits_.value));
+  }
+  encoder_.put(op.space, op.key, value, expires_at_ms);
   ++counts_.puts;
   return Status::ok();
 }

@@ -70,7 +70,7 @@ class BatchResolver {
   Result<std::optional<CurrentRecord>> current(uint32_t space, std::string_view key);
   Status judge_conditions(std::string_view batch, WriteResult& result);
   Status carry_out(const BatchOp& op, WriteResult& result);
-  Status put(const BatchOp& op, OpResult& result);
+  Status put(const BatchOp& op, WriteResult& result);
   Status erase(const BatchOp& op, OpResult& result);
   void erase_range(const BatchOp& op);
   Status increment(const BatchOp& op, OpResult& result, Status& outcome);
@@ -97,6 +97,7 @@ class BatchResolver {
   PendingEffects pending_;
   bool tracks_pending_ = false;
   std::string key_buffer_;
+  std::string answers_buffer_;
 };
 
 }  // namespace kvhost::engine

@@ -50,6 +50,7 @@ void WriteBatch::clear() {
 
 void WriteBatch::put(uint32_t space, std::string_view key, std::string_view value, Expiry expiry,
                      uint8_t flags) {
+  if ((flags & kAppendAnswers) != 0) bytes_[0] = static_cast<char>(wire::kVersionWithAnswers);
   begin_op(bytes_, OpType::kPut, space, key);
   bytes_.push_back(static_cast<char>(flags));
   bytes_.push_back(static_cast<char>(expiry.kind));

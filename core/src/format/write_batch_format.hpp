@@ -12,6 +12,8 @@
 namespace kvhost::engine::write_batch_format {
 
 inline constexpr uint8_t kVersion = 1;
+// Of a batch with a put that takes answers; readers of version 1 would store it without them.
+inline constexpr uint8_t kVersionWithAnswers = 2;
 // Version byte, count of operations, count of conditions.
 inline constexpr std::size_t kOpCountAt = 1;
 inline constexpr std::size_t kConditionCountAt = 5;

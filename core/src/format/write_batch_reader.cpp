@@ -41,7 +41,8 @@ bool read_op_rest(Decoder& from, BatchOp& op) {
       op.by = unzigzag(from.varint64());
       break;
   }
-  return (op.flags & ~kWantExisted) == 0;
+  const uint8_t known = op.type == OpType::kPut ? kWantExisted | kAppendAnswers : kWantExisted;
+  return (op.flags & ~known) == 0;
 }
 
 bool is_op(uint8_t tag) {
@@ -62,9 +63,10 @@ Result<wire::Header> wire::read_header(std::string_view batch_bytes) {
     return malformed(0, "a header of 9 bytes", std::to_string(batch_bytes.size()) + " bytes");
   }
   const auto version = static_cast<uint8_t>(batch_bytes[0]);
-  if (version != kVersion) {
-    return Status(StatusCode::FORMAT_UNSUPPORTED,
-                  "batch, offset 0: expected format version 1, found " + std::to_string(version));
+  if (version != kVersion && version != kVersionWithAnswers) {
+    return Status(
+        StatusCode::FORMAT_UNSUPPORTED,
+        "batch, offset 0: expected format version 1 or 2, found " + std::to_string(version));
   }
   return Header{load_fixed32(batch_bytes.data() + kOpCountAt),
                 load_fixed32(batch_bytes.data() + kConditionCountAt)};
@@ -76,6 +78,7 @@ WriteBatch::Reader::Reader(std::string_view batch_bytes)
 Result<bool> WriteBatch::Reader::next() {
   if (rest_.size() == size_) {
     if (auto header = wire::read_header(rest_); !header) return header.error();
+    may_append_ = static_cast<uint8_t>(rest_[0]) == wire::kVersionWithAnswers;
     rest_.remove_prefix(wire::kHeaderSize);
   }
   op_.reset();
@@ -97,6 +100,10 @@ Result<bool> WriteBatch::Reader::next() {
     op_->space = space;
     op_->key = key;
     known = read_op_rest(from, *op_);
+    // Answers go into one put, behind everything that has one.
+    const bool appends = (op_->flags & kAppendAnswers) != 0;
+    if (has_appended_ || (appends && !may_append_)) known = false;
+    has_appended_ = has_appended_ || appends;
   } else {
     condition_.emplace();
     condition_->type = static_cast<ConditionType>(tag & ~wire::kConditionTag);
@@ -113,8 +120,9 @@ Result<bool> WriteBatch::Reader::next() {
                        "the rest of an entry that begins at offset " + std::to_string(offset),
                        std::to_string(rest_.size() - from.position()) + " bytes");
     }
-    return malformed(offset + from.position(), "a known expiry, flag or end marker",
-                     "an unknown one");
+    return malformed(offset + from.position(),
+                     "a known expiry, flag or end marker, and no operation after the answers",
+                     "something else");
   }
   rest_.remove_prefix(from.position());
   return true;

@@ -27,17 +27,18 @@ IdentifiedWrite::IdentifiedWrite(StoreCore& core, const kvh_call& call, const Wr
       call_(call),
       id_(detail::to_view(call.request_id)),
       ops_(static_cast<uint32_t>(input.op_count)),
-      conditions_(static_cast<uint32_t>(input.condition_count)),
-      own_answers_(has_own_answers(input)) {
+      conditions_(static_cast<uint32_t>(input.condition_count)) {
   encode_write(call.space, input, batch_);
   fingerprint_ = fingerprint_of(batch_.bytes());
   RequestRecord record;
-  record.state = own_answers_ ? RecordState::kAnswersFollow : RecordState::kComplete;
+  const bool has_answers = has_own_answers(input);
+  record.state = has_answers ? RecordState::kAppended : RecordState::kComplete;
   record.fingerprint = fingerprint_;
   record.ops = ops_;
   batch_.require_absent(kRequestIdSpace, id_);
   batch_.put(kRequestIdSpace, id_, encode_record(record),
-             Expiry::after_ms(static_cast<uint64_t>(core.settings.request_id_ttl.count())));
+             Expiry::after_ms(static_cast<uint64_t>(core.settings.request_id_ttl.count())),
+             has_answers ? engine::kAppendAnswers : uint8_t{0});
   call_.trace = {};
   call_.request_id = detail::to_bytes(id_);
 }
@@ -77,9 +78,8 @@ void IdentifiedWrite::end_turn() {
 void IdentifiedWrite::on_outcome(WriteOutcome outcome) noexcept {
   const auto self = CallRef<IdentifiedWrite>::adopt(this);
   try {
-    if (step_ == Step::kApply) return applied(std::move(outcome));
-    // Whether the answers could be stored or not: the write itself was carried out.
-    deliver(outcome_);
+    applied(std::move(outcome));
+    return;
   } catch (const std::bad_alloc&) {
     deliver(WriteOutcome::of(
         Status(StatusCode::OUTCOME_UNKNOWN, "memory for the answer could not be had")));
@@ -101,30 +101,12 @@ void IdentifiedWrite::applied(WriteOutcome outcome) {
     return answer_when_applied(outcome.index);
   }
   if (outcome.status.is_ok() && outcome.items.size() == uint64_t{ops_} + 1) {
-    const uint64_t record_version = outcome.items.back().version;
     outcome.items.pop_back();
     outcome.version = outcome.items.back().version;
     core_.id_sweep.stored(core_);
-    if (own_answers_) {
-      outcome_ = std::move(outcome);
-      return store_answers(record_version);
-    }
   }
   deliver(outcome);
   end_turn();
-}
-
-void IdentifiedWrite::store_answers(uint64_t record_version) {
-  RequestRecord record{RecordState::kWithAnswers, fingerprint_, ops_,
-                       outcome_.items.front().version, outcome_.items};
-  batch_.clear();
-  batch_.require_version(kRequestIdSpace, id_, record_version);
-  batch_.put(kRequestIdSpace, id_, encode_record(record), Expiry::keep_old());
-  step_ = Step::kStoreAnswers;
-  // The caller's deadline is watched by the table; the answers are wanted later, too.
-  call_.deadline_ns = 0;
-  call_.request_id = {};
-  submit(core_, call_, batch_);
 }
 
 WriteOutcome IdentifiedWrite::recorded(const engine::GetResult& got) const {

@@ -2,9 +2,7 @@
 // what is kept.
 //
 // Steps:     its turn among writes of the same id → the batch with the record, on condition that
-// there
-//            is none → where operations have answers of their own, these into the record → the
-//            caller. A record that is there already answers instead.
+//            there is none → the caller. A record that is there already answers instead.
 // Threads:   one step at a time, on any thread.
 // Lifetime:  the store's count of work holds while it has its turn.
 #pragma once
@@ -24,8 +22,6 @@ class IdentifiedWrite final : public PendingWrite {
                       const PendingFacts& facts, ByteReservation bytes, kvh_result_sink sink);
 
  private:
-  enum class Step : uint8_t { kApply, kStoreAnswers };
-
   IdentifiedWrite(StoreCore& core, const kvh_call& call, const WriteInput& input,
                   const PendingFacts& facts, ByteReservation bytes, kvh_result_sink sink);
   // False when the call was given up before its turn.
@@ -34,7 +30,6 @@ class IdentifiedWrite final : public PendingWrite {
   void on_outcome(WriteOutcome outcome) noexcept override;
   void applied(WriteOutcome outcome);
   bool is_duplicate(const WriteOutcome& outcome) const;
-  void store_answers(uint64_t record_version);
   void answer_when_applied(uint64_t index);
   void answer_from_record(bool memory_only) noexcept;
   WriteOutcome recorded(const engine::GetResult& got) const;
@@ -44,11 +39,8 @@ class IdentifiedWrite final : public PendingWrite {
   const std::string id_;
   const uint32_t ops_;
   const uint32_t conditions_;
-  const bool own_answers_;
   engine::WriteBatch batch_;
   uint64_t fingerprint_ = 0;
-  Step step_ = Step::kApply;
-  WriteOutcome outcome_;
 };
 
 }  // namespace kvhost::host

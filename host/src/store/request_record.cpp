@@ -68,23 +68,25 @@ Result<RequestRecord> decode_record(std::string_view bytes) {
   }
   const auto format = load<uint8_t>(bytes, 0);
   const auto state = load<uint8_t>(bytes, 1);
-  if (format != kFormat || state > static_cast<uint8_t>(RecordState::kWithAnswers)) {
+  if (format != kFormat || state > static_cast<uint8_t>(RecordState::kAppended)) {
     return damaged("format " + std::to_string(format) + ", state " + std::to_string(state));
   }
   RequestRecord record;
   record.state = static_cast<RecordState>(state);
   record.fingerprint = load<uint64_t>(bytes, 2);
   record.ops = load<uint32_t>(bytes, 10);
-  if (record.state != RecordState::kWithAnswers) return record;
+  const bool has_version = record.state == RecordState::kWithAnswers;
+  if (!has_version && record.state != RecordState::kAppended) return record;
 
-  const uint64_t expected = kHeadBytes + 8 + uint64_t{record.ops} * kAnswerBytes;
+  const std::size_t answers_at = kHeadBytes + (has_version ? 8 : 0);
+  const uint64_t expected = answers_at + uint64_t{record.ops} * kAnswerBytes;
   if (bytes.size() != expected) {
     return damaged(std::to_string(bytes.size()) + " bytes for " + std::to_string(record.ops) +
                    " answers, " + std::to_string(expected) + " expected");
   }
-  record.first_version = load<uint64_t>(bytes, kHeadBytes);
+  if (has_version) record.first_version = load<uint64_t>(bytes, kHeadBytes);
   for (uint32_t i = 0; i < record.ops; ++i) {
-    const std::size_t at = kHeadBytes + 8 + i * kAnswerBytes;
+    const std::size_t at = answers_at + i * kAnswerBytes;
     record.answers.push_back({load<uint8_t>(bytes, at), 0, load<int64_t>(bytes, at + 1), 0});
   }
   return record;
@@ -92,11 +94,11 @@ Result<RequestRecord> decode_record(std::string_view bytes) {
 
 WriteOutcome outcome_of(const RequestRecord& record, uint64_t version) {
   WriteOutcome outcome;
-  const bool answered = record.state == RecordState::kWithAnswers;
-  const uint64_t first = answered ? record.first_version : version - record.ops;
+  const uint64_t first =
+      record.state == RecordState::kWithAnswers ? record.first_version : version - record.ops;
+  outcome.items = record.answers;
   outcome.items.resize(record.ops);
   for (uint32_t i = 0; i < record.ops; ++i) {
-    if (answered) outcome.items[i] = record.answers[i];
     outcome.items[i].version = first + i;
   }
   outcome.version = first + record.ops - 1;

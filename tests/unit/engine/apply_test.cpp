@@ -27,6 +27,8 @@ WriteBatch batch_at(uint64_t index) {
       break;
     case 2:
       batch.increment(0, "count", 1);
+      batch.erase(0, key, kWantExisted);
+      batch.put(9, "answers", std::to_string(index), Expiry::after_ms(60), kAppendAnswers);
       break;
     case 3:
       batch.erase(0, key, kWantExisted);

@@ -37,6 +37,7 @@ WriteBatch everything() {
   batch.erase_range(UINT32_MAX, "i", "j");
   batch.erase_range(0, "", std::nullopt);
   batch.increment(0, "k", INT64_MIN);
+  batch.put(0, "l", "answers", {}, kAppendAnswers);
   return batch;
 }
 
@@ -66,9 +67,58 @@ TEST_CASE("a write batch lies as its page says") {
         "76");
 }
 
+TEST_CASE("a put with the answers of its batch lies as its page says") {
+  WriteBatch batch;
+  batch.increment(0, "n", 5);
+  batch.put(0, "r", "!", {}, kAppendAnswers);
+  CHECK(hex(batch.bytes()) == "02 02 00 00 00 00 00 00 00 04 00 01 6e 0a 01 00 01 72 02 00 01 21");
+  CHECK(WriteBatch::parse(batch.bytes()).has_value());
+
+  EmptyState state;
+  BatchResolver resolver(state, {});
+  resolver.begin_group(7);
+  resolver.expect(batch.bytes());
+  REQUIRE(resolver.resolve(batch.bytes(), 1000).has_value());
+  CHECK(hex(resolver.payloads()[0]) ==
+        "01 07 00 00 00 00 00 00 00 e8 03 00 00 00 00 00 00 02 00 00 00 01 02 00 6e 01 35 01 02 00 "
+        "72 0a 21 00 05 00 00 00 00 00 00 00");
+}
+
+TEST_CASE("answers go into one put, the last operation, of a batch that says so") {
+  WriteBatch twice;
+  twice.put(0, "a", "", {}, kAppendAnswers);
+  twice.put(0, "b", "", {}, kAppendAnswers);
+  CHECK(WriteBatch::parse(twice.bytes()).error().code() == StatusCode::CORRUPTION);
+  WriteBatch early;
+  early.put(0, "a", "", {}, kAppendAnswers);
+  early.increment(0, "n", 1);
+  CHECK(WriteBatch::parse(early.bytes()).error().code() == StatusCode::CORRUPTION);
+  early.clear();
+  early.put(0, "a", "", {}, kAppendAnswers);
+  std::string old_version(early.bytes());
+  old_version[0] = 1;
+  CHECK(WriteBatch::parse(old_version).error().code() == StatusCode::CORRUPTION);
+  WriteBatch deletes;
+  deletes.erase(0, "a", kAppendAnswers);
+  CHECK(WriteBatch::parse(deletes.bytes()).error().code() == StatusCode::CORRUPTION);
+}
+
+TEST_CASE("a value that its answers make too large is refused") {
+  EmptyState state;
+  BatchResolver resolver(state, {UINT64_MAX, 17, UINT64_MAX});
+  WriteBatch batch;
+  batch.increment(0, "n", 5);
+  batch.increment(0, "m", 5);
+  batch.put(0, "r", "", {}, kAppendAnswers);
+  resolver.begin_group(1);
+  resolver.expect(batch.bytes());
+  CHECK(resolver.resolve(batch.bytes(), 1).error().code() == StatusCode::TOO_LARGE);
+  CHECK(resolver.payloads().empty());
+}
+
 TEST_CASE("what was put into a batch is read back in order") {
   const WriteBatch batch = everything();
-  CHECK(batch.op_count() == 7);
+  CHECK(batch.op_count() == 8);
   CHECK(batch.condition_count() == 4);
   const auto parsed = WriteBatch::parse(batch.bytes());
   REQUIRE(parsed.has_value());
@@ -97,6 +147,8 @@ TEST_CASE("what was put into a batch is read back in order") {
   CHECK_FALSE(reader.op()->has_end);
   REQUIRE(*reader.next());
   CHECK(reader.op()->by == INT64_MIN);
+  REQUIRE(*reader.next());
+  CHECK(reader.op()->flags == kAppendAnswers);
   CHECK_FALSE(*reader.next());
   CHECK_FALSE(reader.op().has_value());
 }
@@ -121,7 +173,7 @@ TEST_CASE("a batch cut anywhere is refused") {
 
 TEST_CASE("a newer format version is told as such") {
   std::string bytes(everything().bytes());
-  bytes[0] = 2;
+  bytes[0] = 3;
   CHECK(WriteBatch::parse(bytes).error().code() == StatusCode::FORMAT_UNSUPPORTED);
 }
 

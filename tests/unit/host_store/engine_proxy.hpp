@@ -80,8 +80,15 @@ class EngineProxy final : public engine::Engine {
     if (auto refusal = next_refusal()) return done(*refusal);
     if (!hold_answers) return real_->write_async(options, batch, std::move(done));
     auto result = real_->write(options, batch);
-    const std::lock_guard lock(mutex_);
-    held_.push_back([done = std::move(done), result = std::move(result)] { done(result); });
+    {
+      const std::lock_guard lock(mutex_);
+      // Who has stopped holding and released since would never see this one.
+      if (hold_answers) {
+        held_.push_back([done = std::move(done), result = std::move(result)] { done(result); });
+        return;
+      }
+    }
+    done(std::move(result));
   }
   std::optional<Result<engine::WriteResult>> try_write(const engine::WriteBatch& batch) override {
     if (!writes_at_once) return std::nullopt;

@@ -115,19 +115,58 @@ TEST_CASE("ids survive a restart and a flush") {
   CHECK(node.get("n") == "1");
 }
 
-TEST_CASE("an answer that a crash swallowed is told as unknown, never as not executed") {
+TEST_CASE("whoever takes the retry knows the answers, though the first node heard of nothing") {
   StoreFixture node;
+  node.put("n", "41");
+  node.put("there", "x");
+  WriteRequest request = increment("n");
+  request.erase("there", KVH_OP_WANT_EXISTED);
   node.engine->hold_answers = true;
-  const auto first = node.start_write(node.call("id"), increment("n"));
-  // The batch is stored; the write of its answers comes too late.
-  node.engine->refuse_next_write(Status(StatusCode::IO_ERROR, "the power is gone"));
+  const auto first = node.start_write(node.call("id"), request);
+  node.engine->hold_answers = false;
+  // What was applied is all that another node has.
+  auto another = std::make_unique<StoreFacade>(StoreSettings{}, node.timer, node.executor);
+  another->attach(*node.engine, nullptr, nullptr);
+  another->serve();
+  std::swap(node.facade, another);
+  const auto session = std::exchange(node.session, *node.facade->store().open_session("test", "b"));
+  const auto retry = node.write(request, "id");
+  INFO(retry->status.to_string());
+  REQUIRE(retry->status.is_ok());
+  REQUIRE(retry->reply.items.size() == 2);
+  CHECK(retry->reply.items[0].number == 42);
+  CHECK(retry->reply.items[1].existed);
   node.engine->release();
   first->wait();
-  CHECK(first->status.is_ok());
-  node.engine->hold_answers = false;
-  const auto retry = node.write(increment("n"), "id");
-  CHECK(retry->status.code() == StatusCode::OUTCOME_UNKNOWN);
-  CHECK_THAT(retry->status.message(), Catch::Matchers::Contains("carried out before, once"));
+  CHECK(first->reply.items.at(0).version == retry->reply.items[0].version);
+  CHECK(first->reply.version == retry->reply.version);
+  CHECK(node.get("n") == "42");
+  std::swap(node.facade, another);
+  node.session = session;
+  another->stop();
+}
+
+TEST_CASE("records of earlier programs are answered") {
+  StoreFixture node;
+  const uint64_t first = node.write(increment("n"), "id")->reply.version;
+  const auto stored = node.engine->get({}, kRequestIdSpace, "id");
+  REQUIRE(stored.has_value());
+  RequestRecord record = *decode_record(stored->value.view());
+  const auto keep = [&](RecordState state) {
+    record.state = state;
+    engine::WriteBatch batch;
+    batch.put(kRequestIdSpace, "id", encode_record(record));
+    REQUIRE(node.engine->write({}, batch).has_value());
+  };
+  record.first_version = first;
+  keep(RecordState::kWithAnswers);
+  CHECK(node.write(increment("n"), "id")->reply.items.at(0).number == 1);
+  CHECK(node.write(increment("n"), "id")->reply.version == first);
+  // The node went down between the two writes that such a record took.
+  keep(RecordState::kAnswersFollow);
+  const auto lost = node.write(increment("n"), "id");
+  CHECK(lost->status.code() == StatusCode::OUTCOME_UNKNOWN);
+  CHECK_THAT(lost->status.message(), Catch::Matchers::Contains("carried out before, once"));
   CHECK(node.get("n") == "1");
 }
 

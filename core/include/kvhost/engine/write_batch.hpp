@@ -36,6 +36,10 @@ enum class ConditionType : uint8_t { kAbsent = 1, kVersion = 2, kValue = 3, kPre
 
 // What an operation's result shall tell; each costs a read of the old record.
 inline constexpr uint8_t kWantExisted = 1;
+// Of a put that is the batch's last operation: the record's value is the given one and then, for
+// each operation before it, one byte OpResult::existed and eight bytes OpResult::number,
+// little-endian. So what a batch came to is stored with it, on every replica.
+inline constexpr uint8_t kAppendAnswers = 2;
 
 // One operation as a reader of a batch sees it; views borrow the batch.
 struct BatchOp {
@@ -97,6 +101,8 @@ class WriteBatch {
    private:
     std::string_view rest_;
     uint64_t size_ = 0;
+    bool may_append_ = false;
+    bool has_appended_ = false;
     std::optional<BatchOp> op_;
     std::optional<BatchCondition> condition_;
   };
