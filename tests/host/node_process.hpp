@@ -31,6 +31,7 @@ class NodeProcess {
   // False when `text` is not on stdout or stderr within 20 s, or the process ended without it.
   bool prints(const std::string& text);
   void send(int signal) const;
+  pid_t id() const { return process_; }
   // Waits for the end; kills it after 30 s (exit code 137).
   Finished wait();
 

@@ -42,7 +42,7 @@ int Faults::other_than(int node) {
 
 void Faults::harm() {
   const int node = leader_or_any();
-  switch (random_() % 11) {
+  switch (random_() % 16) {
     case 0:
       note("isolated");
       isolate(node, true, true);
@@ -75,9 +75,25 @@ void Faults::harm() {
       note("killed");
       kill(node);
       break;
-    default:
+    case 10:
       note("all killed");
       for (int each = 0; each < nodes_.count(); ++each) kill(each);
+      return;
+    case 11:
+      note("lossy");
+      network_.lose(node, 0.1 + static_cast<double>(random_() % 5) / 10);
+      return;
+    case 12:
+      note("thin link");
+      network_.thin(node);
+      return;
+    case 13: {
+      const std::chrono::milliseconds by(20 + random_() % 400);
+      if (nodes_.slow_disk(node, by)) note("slow disk");
+      break;
+    }
+    default:
+      jump_clock(node);
       return;
   }
   move_leader(node);
@@ -134,6 +150,12 @@ void Faults::kill(int node) {
   if (nodes_.runs(node)) nodes_.kill(node);
 }
 
+// At most so far that no request id is forgotten while its client still tries.
+void Faults::jump_clock(int node) {
+  const std::chrono::minutes to(static_cast<int>(random_() % 31) - 15);
+  if (nodes_.shift_clock(node, to)) note("clock jumped");
+}
+
 // Where nobody is elected an operator may act, at a good or at a bad moment.
 void Faults::move_leader(int away_from) {
   if (random_() % 2 != 0) return;
@@ -147,6 +169,7 @@ void Faults::move_leader(int away_from) {
 
 void Faults::mend() {
   network_.heal();
+  nodes_.quick_disks();
   for (const int node : paused_) nodes_.signal(node, SIGCONT);
   paused_.clear();
   for (int node = 0; node < nodes_.count(); ++node) {

@@ -33,6 +33,7 @@ class Faults {
   void bridge();
   void pause(int node);
   void kill(int node);
+  void jump_clock(int node);
   void move_leader(int away_from);
   int any() { return static_cast<int>(random_() % static_cast<uint64_t>(nodes_.count())); }
   int leader_or_any();

@@ -10,6 +10,9 @@
 namespace kvhost::testing {
 namespace {
 
+// 250 KB a second; a packet that would wait longer than 300 ms is lost.
+constexpr const char* kThinLink = "tbf rate 2mbit burst 16kb latency 300ms";
+
 int open_own_namespace() { return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC); }
 
 bool works(const std::string& command) {
@@ -20,7 +23,7 @@ bool works(const std::string& command) {
 
 std::string Network::obstacle() {
   if (geteuid() != 0) return "network namespaces need root";
-  for (const char* const program : {"ip", "iptables", "nsenter", "setpriv", "unshare"}) {
+  for (const char* const program : {"ip", "tc", "iptables", "nsenter", "setpriv", "unshare"}) {
     if (!works("command -v " + std::string(program))) {
       return std::string(program) + " is not installed (scripts/install-deps)";
     }
@@ -29,13 +32,18 @@ std::string Network::obstacle() {
              "name bridge0 type bridge'")) {
     return "this machine makes no network namespaces with virtual interfaces";
   }
-  if (!works("unshare -n iptables -w -A INPUT -s 10.77.0.1 -j DROP")) {
+  if (!works("unshare -n iptables -w -A INPUT -s 10.77.0.1 -m statistic --mode random "
+             "--probability 0.5 -j DROP")) {
     return "this machine's kernel takes no rules of iptables";
+  }
+  if (!works("unshare -n tc qdisc add dev lo root " + std::string(kThinLink))) {
+    return "this machine's kernel slows no interface down";
   }
   return {};
 }
 
-Network::Network(int nodes) : has_rules_(static_cast<std::size_t>(nodes)) {
+Network::Network(int nodes)
+    : has_rules_(static_cast<std::size_t>(nodes)), is_thin_(static_cast<std::size_t>(nodes)) {
   outside_ = open_own_namespace();
   const auto fresh = [] {
     if (unshare(CLONE_NEWNET) != 0) throw std::runtime_error("unshare: no network namespace");
@@ -80,8 +88,26 @@ void Network::cut(int from, int to) {
   run(prefix(to) + "iptables -w -A INPUT -s " + address(from) + " -j DROP");
 }
 
+void Network::lose(int node, double share) {
+  has_rules_[static_cast<std::size_t>(node)] = true;
+  for (int other = 0; other < static_cast<int>(namespaces_.size()); ++other) {
+    if (other == node) continue;
+    run(prefix(node) + "iptables -w -A INPUT -s " + address(other) +
+        " -m statistic --mode random --probability " + std::to_string(share) + " -j DROP");
+  }
+}
+
+void Network::thin(int node) {
+  is_thin_[static_cast<std::size_t>(node)] = true;
+  run(prefix(node) + "tc qdisc replace dev eth0 root " + kThinLink);
+}
+
 void Network::heal() {
   for (int node = 0; node < static_cast<int>(namespaces_.size()); ++node) {
+    if (is_thin_[static_cast<std::size_t>(node)]) {
+      run(prefix(node) + "tc qdisc del dev eth0 root");
+      is_thin_[static_cast<std::size_t>(node)] = false;
+    }
     if (!has_rules_[static_cast<std::size_t>(node)]) continue;
     run(prefix(node) + "iptables -w -F INPUT");
     has_rules_[static_cast<std::size_t>(node)] = false;

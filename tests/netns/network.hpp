@@ -3,7 +3,7 @@
 // however that ends: the namespaces have no names, only descriptors.
 //
 // Threads:   made and destroyed by the main thread, which is inside meanwhile, as are the threads
-//            and processes that it starts; cut and heal by one thread.
+//            and processes that it starts; faults by one thread.
 // Errors:    obstacle() says why the machine does not allow it.
 #pragma once
 
@@ -28,6 +28,10 @@ class Network {
   std::vector<std::string> inside(int node) const;
   // What `from` sends does not reach `to` any more; the other way stays as it is.
   void cut(int from, int to);
+  // `node` loses a share of what the others send it.
+  void lose(int node, double share);
+  // What `node` sends waits behind itself, and is dropped where it would wait too long.
+  void thin(int node);
   void heal();
 
  private:
@@ -37,6 +41,7 @@ class Network {
   int outside_ = -1;
   std::vector<int> namespaces_;
   std::vector<bool> has_rules_;
+  std::vector<bool> is_thin_;
 };
 
 }  // namespace kvhost::testing

@@ -22,6 +22,7 @@ Nodes::Nodes(Network& network, int count, std::string strategy, const std::strin
     : network_(network), count_(count), strategy_(std::move(strategy)) {
   for (int node = 0; node < count; ++node) {
     std::filesystem::create_directories(directory_of(node));
+    (void)shift_clock(node, milliseconds(0));
     std::string peers;
     for (int other = 0; other < count; ++other) {
       if (other == node) continue;
@@ -43,8 +44,13 @@ Nodes::Nodes(Network& network, int count, std::string strategy, const std::strin
 }
 
 void Nodes::start(int node) {
+  auto before = network_.inside(node);
+#ifdef KVHOST_SHIFTED_CLOCK
+  before.insert(before.end(), {"env", "LD_PRELOAD=" KVHOST_SHIFTED_CLOCK,
+                               "KVHOST_CLOCK_SHIFT=" + clock_file(node)});
+#endif
   auto process = std::make_unique<host::testing::NodeProcess>(
-      directory_of(node), std::vector<std::string>{"--config", "node.toml"}, network_.inside(node));
+      directory_of(node), std::vector<std::string>{"--config", "node.toml"}, before);
   const bool is_ready = process->prints("ready\n") || process->prints("ready\n");
   INFO(name(node) << ": " << process->err());
   REQUIRE(is_ready);
@@ -59,6 +65,26 @@ void Nodes::kill(int node) {
 }
 
 void Nodes::signal(int node, int number) { processes_.at(node)->send(number); }
+
+bool Nodes::slow_disk(int node, milliseconds by) {
+  if (!SlowDisk::is_to_be_had() || !runs(node)) return false;
+  slow_disks_.push_back(std::make_unique<SlowDisk>(processes_.at(node)->id(), by));
+  return true;
+}
+
+bool Nodes::shift_clock(int node, milliseconds by) {
+#ifdef KVHOST_SHIFTED_CLOCK
+  const int64_t shift = by.count();
+  std::fstream file(clock_file(node), std::ios::in | std::ios::out | std::ios::binary);
+  if (!file) file.open(clock_file(node), std::ios::out | std::ios::binary);
+  file.write(reinterpret_cast<const char*>(&shift), sizeof(shift));
+  return static_cast<bool>(file);
+#else
+  (void)node;
+  (void)by;
+  return false;
+#endif
+}
 
 std::optional<client::Client> Nodes::connect(int node, milliseconds patience) const {
   client::ClientOptions options;

@@ -14,6 +14,7 @@
 #include "host/node_process.hpp"
 #include "kvhost/client/client.hpp"
 #include "network.hpp"
+#include "slow_disk.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace kvhost::testing {
@@ -35,6 +36,11 @@ class Nodes {
   void start(int node);
   void kill(int node);
   void signal(int node, int number);
+  // Every sync of the node's takes this much longer, until quick_disks(). False: not to be had.
+  bool slow_disk(int node, std::chrono::milliseconds by);
+  void quick_disks() { slow_disks_.clear(); }
+  // How far the node's wall clock is off, now and in its later lives. False: not to be had.
+  bool shift_clock(int node, std::chrono::milliseconds by);
   bool runs(int node) const { return processes_.contains(node); }
 
   std::optional<client::Client> connect(int node, std::chrono::milliseconds patience) const;
@@ -48,6 +54,7 @@ class Nodes {
   std::string logs() const;
 
  private:
+  std::string clock_file(int node) const { return directory_of(node) + "/clock"; }
   std::string directory_of(int node) const { return directory_.path() + "/" + name(node); }
 
   Network& network_;
@@ -56,6 +63,7 @@ class Nodes {
   engine::testing::TemporaryDirectory directory_;
   std::map<int, std::unique_ptr<host::testing::NodeProcess>> processes_;
   std::map<int, std::string> earlier_logs_;
+  std::vector<std::unique_ptr<SlowDisk>> slow_disks_;
 };
 
 }  // namespace kvhost::testing
