@@ -1,7 +1,8 @@
-// clusterload puts values of one size from many clients at once into etcd or kvhost, and prints what it
-// counted as one line of JSON. With -first it only finds out how long until a put is accepted.
+// clusterload puts values of one size from many clients at once into etcd or kvhost, or gets such as it has
+// put before, and prints what it counted as one line of JSON. With -first it only finds out how long until a
+// put is accepted; with -mib it writes so much into kvhost that does not compress, and ends.
 //
-//	clusterload -target etcd-grpc|etcd-gateway|kvhost-http -endpoints HOST:PORT,… [-clients 64] [-seconds 10]
+//	clusterload -target etcd-grpc|etcd-gateway|kvhost-http -endpoints HOST:PORT,… [-op put|get] [-clients 64] [-seconds 10]
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand"
 	"net/http"
 	"sort"
 	"strings"
@@ -22,11 +24,18 @@ import (
 	"go.etcd.io/etcd/clientv3"
 )
 
-type put func(ctx context.Context, client int, key string) error
+type operation func(ctx context.Context, client int, key string) error
 
-var value = strings.Repeat("v", 100)
+var (
+	value   = strings.Repeat("v", 100)
+	encoded = base64.StdEncoding.EncodeToString([]byte(value))
+)
 
-func post(ctx context.Context, client *http.Client, method, url, body string) error {
+// A get reads this many keys of each client's.
+const keysOfAClient = 20
+
+// ask fails when the answer does not hold `expected`.
+func ask(ctx context.Context, client *http.Client, method, url, body, expected string) error {
 	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader([]byte(body)))
 	if err != nil {
 		return err
@@ -36,14 +45,17 @@ func post(ctx context.Context, client *http.Client, method, url, body string) er
 		return err
 	}
 	defer reply.Body.Close()
-	_, _ = io.Copy(io.Discard, reply.Body)
-	if reply.StatusCode != http.StatusOK {
+	text, err := io.ReadAll(reply.Body)
+	if err != nil {
+		return err
+	}
+	if reply.StatusCode != http.StatusOK || !bytes.Contains(text, []byte(expected)) {
 		return fmt.Errorf("status %d", reply.StatusCode)
 	}
 	return nil
 }
 
-func target(name string, endpoints []string) put {
+func target(name, op string, endpoints []string) operation {
 	web := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1024}}
 	at := func(client int) string { return endpoints[client%len(endpoints)] }
 	switch name {
@@ -58,18 +70,30 @@ func target(name string, endpoints []string) put {
 			clients = append(clients, one)
 		}
 		return func(ctx context.Context, client int, key string) error {
-			_, err := clients[client%len(clients)].Put(ctx, key, value)
+			if op == "put" {
+				_, err := clients[client%len(clients)].Put(ctx, key, value)
+				return err
+			}
+			got, err := clients[client%len(clients)].Get(ctx, key)
+			if err == nil && (len(got.Kvs) != 1 || string(got.Kvs[0].Value) != value) {
+				return fmt.Errorf("%s is not there", key)
+			}
 			return err
 		}
 	case "etcd-gateway":
-		encoded := base64.StdEncoding.EncodeToString([]byte(value))
 		return func(ctx context.Context, client int, key string) error {
-			return post(ctx, web, "POST", "http://"+at(client)+"/v3/kv/put",
-				`{"key":"`+base64.StdEncoding.EncodeToString([]byte(key))+`","value":"`+encoded+`"}`)
+			key = `{"key":"` + base64.StdEncoding.EncodeToString([]byte(key)) + `"`
+			if op == "put" {
+				return ask(ctx, web, "POST", "http://"+at(client)+"/v3/kv/put", key+`,"value":"`+encoded+`"}`, "")
+			}
+			return ask(ctx, web, "POST", "http://"+at(client)+"/v3/kv/range", key+"}", encoded)
 		}
 	case "kvhost-http":
 		return func(ctx context.Context, client int, key string) error {
-			return post(ctx, web, "PUT", "http://"+at(client)+"/"+key, `{"value":"`+value+`"}`)
+			if op == "put" {
+				return ask(ctx, web, "PUT", "http://"+at(client)+"/"+key, `{"value":"`+value+`"}`, "")
+			}
+			return ask(ctx, web, "GET", "http://"+at(client)+"/"+key, "", value)
 		}
 	}
 	log.Fatalf("unknown target %q", name)
@@ -77,7 +101,7 @@ func target(name string, endpoints []string) put {
 }
 
 // untilFirst is how long it takes until a put is accepted at any endpoint.
-func untilFirst(one put, endpoints int) time.Duration {
+func untilFirst(one operation, endpoints int) time.Duration {
 	begun := time.Now()
 	done := make(chan time.Duration, endpoints)
 	for i := 0; i < endpoints; i++ {
@@ -97,18 +121,83 @@ func untilFirst(one put, endpoints int) time.Duration {
 	return <-done
 }
 
+// fill puts what the gets will read.
+func fill(one operation, clients int) {
+	var all sync.WaitGroup
+	for c := 0; c < clients; c++ {
+		all.Add(1)
+		go func(client int) {
+			defer all.Done()
+			for i := 0; i < keysOfAClient; i++ {
+				ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+				if err := one(ctx, client, fmt.Sprintf("key-%d-%d", client, i)); err != nil {
+					log.Fatal(err)
+				}
+				cancel()
+			}
+		}(c)
+	}
+	all.Wait()
+}
+
+// fillWithNoise puts values of 64 KiB.
+func fillWithNoise(endpoint string, mib int) {
+	noise := make([]byte, 64<<10)
+	rand.Read(noise)
+	web := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	numbers := make(chan int)
+	var all sync.WaitGroup
+	for c := 0; c < 8; c++ {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for n := range numbers {
+				url := fmt.Sprintf("http://%s/rebuild-%d", endpoint, n)
+				request, err := http.NewRequest("PUT", url, bytes.NewReader(noise))
+				if err != nil {
+					log.Fatal(err)
+				}
+				request.Header.Set("Content-Type", "application/octet-stream")
+				reply, err := web.Do(request)
+				if err != nil {
+					log.Fatal(err)
+				}
+				_, _ = io.Copy(io.Discard, reply.Body)
+				reply.Body.Close()
+				if reply.StatusCode != http.StatusOK {
+					log.Fatalf("%s: %s", url, reply.Status)
+				}
+			}
+		}()
+	}
+	for n := 0; n < mib*16; n++ {
+		numbers <- n
+	}
+	close(numbers)
+	all.Wait()
+}
+
 func main() {
 	name := flag.String("target", "", "")
+	op := flag.String("op", "put", "")
 	list := flag.String("endpoints", "", "")
 	clients := flag.Int("clients", 64, "")
 	seconds := flag.Int("seconds", 10, "")
 	first := flag.Bool("first", false, "")
+	mib := flag.Int("mib", 0, "")
 	flag.Parse()
 	endpoints := strings.Split(*list, ",")
-	one := target(*name, endpoints)
+	if *mib > 0 {
+		fillWithNoise(endpoints[0], *mib)
+		return
+	}
+	one := target(*name, *op, endpoints)
 	if *first {
 		fmt.Println(untilFirst(one, len(endpoints)).Milliseconds())
 		return
+	}
+	if *op == "get" {
+		fill(target(*name, "put", endpoints), *clients)
 	}
 	var all sync.WaitGroup
 	var mutex sync.Mutex
@@ -123,6 +212,9 @@ func main() {
 			var mine []time.Duration
 			failed := 0
 			for i := 0; time.Now().Before(end); i++ {
+				if *op == "get" {
+					i %= keysOfAClient
+				}
 				ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 				at := time.Now()
 				if err := one(ctx, client, fmt.Sprintf("key-%d-%d", client, i)); err != nil {
@@ -146,7 +238,7 @@ func main() {
 		}
 		return times[int(share*float64(len(times)-1))].Seconds() * 1000
 	}
-	text, _ := json.Marshal(map[string]interface{}{"target": *name, "clients": *clients, "seconds": took, "puts": len(times),
-		"failures": failures, "puts_per_second": float64(len(times)) / took, "p50_ms": at(0.5), "p99_ms": at(0.99)})
+	text, _ := json.Marshal(map[string]interface{}{"failures": failures, "per_second": int(float64(len(times)) / took),
+		"p50_ms": at(0.5), "p99_ms": at(0.99)})
 	fmt.Println(string(text))
 }
