@@ -126,6 +126,8 @@ class WriteQueue {
   WriteRequest* first_ KVHOST_GUARDED_BY(mutex_) = nullptr;
   WriteRequest* last_ KVHOST_GUARDED_BY(mutex_) = nullptr;
   bool has_leader_ KVHOST_GUARDED_BY(mutex_) = false;
+  // It came by try_lead().
+  bool has_quick_leader_ KVHOST_GUARDED_BY(mutex_) = false;
   bool is_closed_ KVHOST_GUARDED_BY(mutex_) = false;
   uint32_t outsiders_ KVHOST_GUARDED_BY(mutex_) = 0;  // threads in lead()
   std::size_t waiting_ KVHOST_GUARDED_BY(mutex_) = 0;
