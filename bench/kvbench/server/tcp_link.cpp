@@ -60,7 +60,7 @@ void TcpLink::arrived(Answer answer, const kvhost::Status& status) {
 void TcpLink::receive(TimePoint deadline, std::vector<Answer>& answers) {
   std::unique_lock lock(mutex_);
   changed_.wait_until(lock, deadline, [this] { return !answers_.empty(); });
-  if (!failure_.empty()) throw std::runtime_error("the connection is lost: " + failure_);
+  if (!failure_.empty()) throw std::runtime_error("a request came to nothing: " + failure_);
   if (answers.empty()) {
     answers.swap(answers_);
     return;

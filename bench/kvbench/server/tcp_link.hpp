@@ -29,7 +29,7 @@ class TcpLink final : public Link {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Answer> answers_;
-  std::string failure_;  // why the connection is of no more use
+  std::string failure_;  // of a request whose fate nobody knows: the run ends
   // Last: its destructor waits for callbacks, which use the others.
   std::optional<kvhost::client::Client> client_;
 };
