@@ -16,7 +16,9 @@ namespace {
 // A cluster of three with a leader, at rest.
 struct Cluster {
   Simulation simulation;
-  explicit Cluster(SimOptions options = {}) : simulation(options) {
+  explicit Cluster(SimOptions options = {}, std::function<void(ReplicaSettings&)> change = {})
+      : simulation(options) {
+    simulation.set_settings(std::move(change));
     simulation.start_all();
     REQUIRE(simulation.run_until([&] { return simulation.serving() != nullptr; }, 5 * kSecond));
     REQUIRE(simulation.run_until([&] { return all_joined(); }, 5 * kSecond));
@@ -98,6 +100,64 @@ TEST_CASE("story: what a deposed leader had ordered is unknown, and its suffix g
   CHECK(cluster.node(0).replica->log().epoch_at(suffix) ==
         cluster.node(1).replica->log().epoch_at(suffix));
   CHECK(cluster.get(0, "k").value.empty());
+}
+
+TEST_CASE("story: an entry of an earlier epoch is not committed by counting it") {
+  // One entry is under way to each follower at a time.
+  Cluster cluster({}, [](ReplicaSettings& settings) { settings.window_bytes = 1; });
+  Simulation& simulation = cluster.simulation;
+  // The first leader has an entry for itself.
+  cluster.cut_off(0, true);
+  simulation.put(cluster.node(0), "k", std::string(400, 'x'), [](const Status&, const auto&) {});
+  const uint64_t contested = cluster.node(0).replica->log().last_index();
+  // So has the second one, in the same place and of a later epoch.
+  simulation.promote(cluster.node(1));
+  const auto& asked = cluster.node(2).replica;
+  const Epoch before = asked->state().promised;
+  REQUIRE(simulation.run_until([&] { return asked->state().promised > before; }, kSecond));
+  simulation.block(1, 2, true);
+  REQUIRE(simulation.run_until([&] { return cluster.node(1).replica->role() == Role::kLeader; },
+                               kSecond));
+  cluster.cut_off(1, true);
+  // The first leads again: its old entry comes to lie on two nodes of three, its new one does not.
+  simulation.block(0, 2, false);
+  simulation.block(2, 0, false);
+  simulation.promote(cluster.node(0));
+  REQUIRE(
+      simulation.run_until([&] { return asked->log().last_index() >= contested; }, 2 * kSecond));
+  simulation.block(0, 2, true);
+  simulation.run_for(300 * kMillisecond);
+  CHECK(cluster.node(0).replica->commit_index() < contested);
+  // For the second one's entry is of a later epoch, and may win yet.
+  simulation.crash(cluster.node(0));
+  cluster.cut_off(1, false);
+  REQUIRE(cluster.promote(1));
+  simulation.start(cluster.node(0));
+  cluster.cut_off(0, false);
+  simulation.run_for(2 * kSecond);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(cluster.node(i).replica->log().epoch_at(contested) == Epoch{2, cluster.node(1).key});
+  }
+  CHECK(simulation.problem() == "");
+}
+
+TEST_CASE("story: a promise is on the disk before anybody leads by it") {
+  // Whether the network or the disk is quicker is the seed's.
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    SimOptions options;
+    options.seed = seed;
+    Cluster cluster(options);
+    cluster.cut_off(0, true);
+    cluster.simulation.promote(cluster.node(1));
+    REQUIRE(cluster.simulation.run_until(
+        [&] { return cluster.node(1).replica->role() == Role::kLeader; }, kSecond));
+    for (const std::size_t i : {1, 2}) {
+      INFO("seed " << seed << ", " << cluster.node(i).id);
+      const auto kept = HardState::decode(cluster.node(i).disk.state);
+      REQUIRE(kept.has_value());
+      CHECK(kept->promised == cluster.node(1).replica->epoch());
+    }
+  }
 }
 
 TEST_CASE("story: without a quorum nothing is ordered once the leader knows") {
