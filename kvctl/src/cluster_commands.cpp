@@ -78,12 +78,18 @@ void show_status(Invocation& call, const std::vector<Member>& members) {
   }
 }
 
+Status nobody_replicates() {
+  return {StatusCode::NOT_SUPPORTED,
+          "no node that answers has a replication strategy; see [replication] in its file"};
+}
+
 // Sends a command of the strategy's to where it can be carried out, and prints its answer.
 Status order_cluster(Invocation& call, const std::string& name, json::object arguments,
                      const std::string& preferred_node) {
   auto members = look_at_cluster(call);
   Member* const member = best_member(members, preferred_node);
   if (member == nullptr) return nobody_answers(members);
+  if (member->strategy() == "none") return nobody_replicates();
   client::CallOptions options;
   // A change of members waits for a quorum: only --timeout shortens it.
   options.timeout = call.has("timeout") ? call.timeout : std::chrono::milliseconds(60'000);
@@ -119,10 +125,7 @@ Status run_cluster_status(Invocation& call) {
   } else {
     show_status(call, members);
   }
-  if (!is_replicated) {
-    return {StatusCode::NOT_SUPPORTED,
-            "no node that answers has a replication strategy; see [replication] in its file"};
-  }
+  if (!is_replicated) return nobody_replicates();
   return is_led ? Status() : Status(StatusCode::NO_QUORUM, "no node that answers knows a leader");
 }
 
