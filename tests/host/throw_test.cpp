@@ -26,8 +26,8 @@ struct TrappedNode {
     text = "[node]\nplugin_path = [\"" + plugins + "tiny\", \"" + plugins +
            "throwing\"]\n[engine]\nmemory = \"32MiB\"\nwal_segment_size = \"1MiB\"\n"
            "[compaction]\n" +
-           part("compaction", "plugin = \"tiny\"\n") + "[replication]\n" +
-           part("replication", "plugin = \"none\"\n") + "[[transport]]\n" +
+           part("compaction", "plugin = \"tiny\"\noptions = { fanout = 1MOOD }\n") +
+           "[replication]\n" + part("replication", "plugin = \"none\"\n") + "[[transport]]\n" +
            part("transport", kind == "replication"
                                  ? "plugin = \"tcp\"\noptions = { listen = \"127.0.0.1:0\" }\n"
                                  : "plugin = \"tiny-line\"\n") +
@@ -36,8 +36,9 @@ struct TrappedNode {
   }
   void write(int mood) {
     std::string written = text;
-    const auto at = written.find("MOOD");
-    if (at != std::string::npos) written.replace(at, 4, std::to_string(mood));
+    for (auto at = written.find("MOOD"); at != std::string::npos; at = written.find("MOOD")) {
+      written.replace(at, 4, std::to_string(mood));
+    }
     folder.write(written);
   }
   // Starts, logs `words`, ends on SIGTERM with exit code 0, and tells all that it logged.
@@ -109,6 +110,14 @@ TEST_CASE("throws: a reload that throws changes nothing") {
     INFO(kind);
     CHECK(says(TrappedNode(kind, "reconfigure").reload(), "reconfigure threw: the cat sat"));
   }
+}
+
+TEST_CASE("throws: what a reload had changed before another component threw is put back") {
+  // The policy is asked first, and takes the new value.
+  const std::string log = TrappedNode("transport", "reconfigure").reload();
+  const auto taken = log.find("tiny: fanout is 11");
+  REQUIRE(taken != std::string::npos);
+  CHECK(log.find("tiny: fanout is 10", taken) != std::string::npos);
 }
 
 TEST_CASE("throws: what only shows something throws, and the node serves") {
