@@ -1,7 +1,6 @@
 // One measured run of one engine, as a process of its own; prints one JSON object.
 //   kvbench_worker_ENGINE load|run WORKLOAD DIRECTORY [name=number…]
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include <map>
 #include <string>
 
+#include "processor_time.hpp"
 #include "workload.hpp"
 
 namespace kvbench {
@@ -30,15 +30,6 @@ using Numbers = std::map<std::string, uint64_t>;
 uint64_t number(const Numbers& numbers, const char* name, uint64_t fallback) {
   const auto found = numbers.find(name);
   return found == numbers.end() ? fallback : found->second;
-}
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
 // Of this program alone: what getrusage() tells begins with the memory of the program that started

@@ -1,7 +1,5 @@
 #include "load.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <functional>
 #include <mutex>
@@ -9,17 +7,10 @@
 #include <thread>
 #include <vector>
 
+#include "processor_time.hpp"
+
 namespace kvbench {
 namespace {
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 // Runs the lanes beside each other from one moment on.
 LaneOutcome run_lanes(std::vector<Lane>& lanes) {

@@ -34,12 +34,8 @@ void insert(const Effect& effect, SequenceNumber sequence, Memtable& table) {
   }
 }
 
-}  // namespace
-
-Result<LogBatchHeader> insert_payload(std::string_view payload, MemtableUnit& unit) {
-  LogBatchDecoder from(payload);
-  KVHOST_TRY(from.status());
-  SequenceNumber sequence = from.header().first_sequence;
+// The effects of a larger batch; returns the number after the last one.
+SequenceNumber insert_in_windows(LogBatchDecoder& from, SequenceNumber sequence, Memtable& table) {
   std::array<Effect, kWindow> window;
   std::array<std::string_view, kWindow> keys;
   for (std::size_t count = kWindow; count == kWindow;) {
@@ -49,8 +45,23 @@ Result<LogBatchHeader> insert_payload(std::string_view payload, MemtableUnit& un
       window[count] = *effect;
       keys[count] = effect->key;
     }
-    if (count > 1) unit.table.prefetch(std::span(keys).first(count));
-    for (std::size_t i = 0; i < count; ++i) insert(window[i], sequence++, unit.table);
+    table.prefetch(std::span(keys).first(count));
+    for (std::size_t i = 0; i < count; ++i) insert(window[i], sequence++, table);
+  }
+  return sequence;
+}
+
+}  // namespace
+
+Result<LogBatchHeader> insert_payload(std::string_view payload, MemtableUnit& unit) {
+  LogBatchDecoder from(payload);
+  KVHOST_TRY(from.status());
+  SequenceNumber sequence = from.header().first_sequence;
+  // Most batches have one effect, and pay for no window.
+  if (from.header().effects > 1) {
+    sequence = insert_in_windows(from, sequence, unit.table);
+  } else {
+    while (const auto effect = from.next()) insert(*effect, sequence++, unit.table);
   }
   KVHOST_TRY(from.status());
   unit.last_sequence = std::max(unit.last_sequence, sequence - 1);

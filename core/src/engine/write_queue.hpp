@@ -90,7 +90,8 @@ class WriteQueue {
 
   // Becomes the leader without a request of its own; waits as long as it takes.
   void lead();
-  // The same without waiting: false when somebody leads, waits, or the queue is closed.
+  // The same without sleeping: false when somebody leads, waits, or the queue is closed. Who leads
+  // by this call, too, is given a few turns of the processor to end.
   bool try_lead();
 
   // Leader: detaches the next group. Requests that are overdue come back done. May be empty.
