@@ -43,6 +43,8 @@ struct SimNode {
 
   // What a crash takes.
   std::unique_ptr<Replica> replica;
+  Actions gathered;  // by inputs that are not settled yet
+  bool is_settling = false;
   SimData data;
   std::deque<JournalOp> pending;  // handed to the disk, not durable yet
   std::deque<Entry> to_apply;

@@ -172,6 +172,8 @@ void Simulation::crash(SimNode& node) {
     node.disk.carry_out(part);
   }
   node.pending.clear();
+  node.gathered = {};
+  node.is_settling = false;
   node.to_apply.clear();
   node.owners.clear();
   node.results.clear();
@@ -205,10 +207,20 @@ void Simulation::tick(SimNode& node) {
 
 void Simulation::feed(SimNode& node, const std::function<void(Replica&, Actions&)>& input) {
   if (!node.is_alive()) return;
-  Actions actions;
-  input(*node.replica, actions);
-  node.replica->settle(now_, actions);
-  perform(node, std::move(actions));
+  input(*node.replica, node.gathered);
+  if (node.is_settling) return;
+  if (!is_chaotic_ || chance(0.3)) return settle(node);
+  // What comes in while a node is busy is settled together, in one go.
+  node.is_settling = true;
+  at_node(node, some_time(1, 1000) * 1000, [this, &node] {
+    node.is_settling = false;
+    settle(node);
+  });
+}
+
+void Simulation::settle(SimNode& node) {
+  node.replica->settle(now_, node.gathered);
+  perform(node, std::exchange(node.gathered, {}));
 }
 
 void Simulation::promote(SimNode& node, bool is_forced) {

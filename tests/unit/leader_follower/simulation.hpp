@@ -114,6 +114,7 @@ class Simulation {
   }
   SimNode* find(NodeKey key);
 
+  void settle(SimNode& node);
   void perform(SimNode& node, Actions actions);
   void write_journal(SimNode& node, JournalOp op);
   void disk_done(SimNode& node);

@@ -102,6 +102,24 @@ TEST_CASE("story: what a deposed leader had ordered is unknown, and its suffix g
   CHECK(cluster.get(0, "k").value.empty());
 }
 
+TEST_CASE("story: what is ordered in the turn that ends an office is unknown") {
+  Cluster cluster;
+  cluster.simulation.feed(cluster.node(0), [&](Replica& leader, Actions& out) {
+    // A node settles once for all that came in: here a batch, and another node's promotion.
+    const Nanos now = cluster.simulation.now();
+    leader.propose({0, 77}, now + kSecond, {draft_payload("k=v")}, now, out);
+    REQUIRE(out.accepted.size() == 1);
+    const NodeKey rival = cluster.node(1).key;
+    leader.receive(rival, GrantAsk{{leader.epoch().counter + 1, rival}, {}}, now, out);
+    CHECK(leader.role() == Role::kFollower);
+    CHECK(out.accepted.empty());
+    REQUIRE(out.answers.size() == 1);
+    CHECK(out.answers[0].origin == Origin{0, 77});
+    CHECK(out.answers[0].status.code() == StatusCode::OUTCOME_UNKNOWN);
+  });
+  CHECK(cluster.node(0).owners.empty());
+}
+
 TEST_CASE("story: an entry of an earlier epoch is not committed by counting it") {
   // One entry is under way to each follower at a time.
   Cluster cluster({}, [](ReplicaSettings& settings) { settings.window_bytes = 1; });

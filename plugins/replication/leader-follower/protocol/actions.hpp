@@ -73,7 +73,8 @@ struct Actions {
   std::vector<Entry> applies;  // follow each other
   std::vector<Accepted> accepted;
   std::vector<Answer> answers;
-  // What was accepted from this index on and is not applied has an unknown outcome.
+  // What earlier Actions accepted from this index on and is not applied has an unknown outcome.
+  // Comes before `accepted`.
   std::optional<uint64_t> disown_from;
   // Peers that need a checkpoint.
   std::vector<NodeKey> checkpoints;

@@ -262,6 +262,13 @@ void Replica::adopt(Epoch epoch, Actions& out) {
 
 void Replica::become_follower(NodeKey leader, Actions& out) {
   if (role_ == Role::kLeader) {
+    const Status deposed(StatusCode::OUTCOME_UNKNOWN,
+                         "the leader was deposed while the batch was on its way");
+    // What was accepted since the last settle() has no owner yet that could be disowned, and its
+    // place in the log may become another leader's.
+    for (const auto& accepted : std::exchange(out.accepted, {})) {
+      answer(accepted.origin, ForwardKind::kPropose, deposed, out);
+    }
     out.disown_from = commit_ + 1;
     refuse_reads(Status(StatusCode::NO_QUORUM, "this node was deposed as the leader"), out);
     end_change(Status(StatusCode::OUTCOME_UNKNOWN, "this node was deposed as the leader"), out);
